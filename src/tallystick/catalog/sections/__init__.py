@@ -1,0 +1,1 @@
+"""The sections of a billing file: one module checks and reads each."""

@@ -1,0 +1,172 @@
+"""The one door of the application: nothing behind it answers a caller that it did not let in.
+
+It is the outermost ASGI layer, so it guards FastAPI and bare Starlette endpoints, the documentation and
+paths that do not exist alike; only the health paths are open. It also bounds request bodies and turns what
+nobody expected into a problem that leaks nothing. Every request passes here: keep it short.
+"""
+
+import logging
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as AsgiScope
+
+from tallystick.core.errors import InvalidInput, TallystickError, Unauthorized
+from tallystick.http.access import PRINCIPAL
+from tallystick.http.body import too_large
+from tallystick.http.loopback import require_this_machine
+from tallystick.http.principal import DEVELOPER, Principal
+from tallystick.http.problems import from_error, from_unexpected
+
+log = logging.getLogger(__name__)
+
+OPEN_PATHS = frozenset({"/health", "/health/ready"})
+"""What answers without a key."""
+
+BROWSER_PATHS = frozenset({"/docs", "/openapi.json"})
+"""What a person opens in a browser, which asks for the key as an HTTP Basic password.
+
+Only these take Basic: a browser sends remembered Basic credentials along with requests that other sites
+make, and here that can do no harm.
+"""
+
+BASIC = 'Basic realm="tallystick: any user name, an API key as password", charset="UTF-8"'
+
+Headers: TypeAlias = dict[bytes, bytes]
+Verify: TypeAlias = Callable[[str], Awaitable[Principal]]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """ASGI layer that lets in who has a key, and in dev mode who sits at this machine.
+
+    Attributes:
+        app: what is behind it.
+        verify: the principal of a key; raises Unauthorized.
+        max_body_bytes: most bytes of a request body as it is sent.
+        dev: ask for no key, and answer this machine alone.
+    """
+
+    app: ASGIApp
+    verify: Verify
+    max_body_bytes: int
+    dev: bool = False
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Let the request in, or answer why not."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            await self._request(scope, receive, send)
+
+    async def _request(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            headers: Headers = dict(scope["headers"])
+            await self._admit(scope, headers)
+            _refuse_nul(scope)
+            await self.app(scope, self._bounded(scope, headers, receive), watched)
+        except ClientDisconnect:
+            log.debug("client left: %s %s", scope["method"], scope["path"])
+        except Exception as error:
+            if started:  # too late for another answer; the server breaks the connection off
+                raise
+            await _answer(error, scope, receive, send)
+
+    async def _websocket(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        try:
+            await self._admit(scope, dict(scope["headers"]))
+        except TallystickError as error:
+            await send({"type": "websocket.close", "code": 1008, "reason": error.code})
+        else:
+            await self.app(scope, receive, send)
+
+    async def _admit(self, scope: AsgiScope, headers: Headers) -> None:
+        path = scope["path"]
+        if path in OPEN_PATHS:
+            return
+        if self.dev:
+            require_this_machine(scope, headers)
+            scope[PRINCIPAL] = DEVELOPER
+        else:
+            scope[PRINCIPAL] = await self.verify(_token(headers, path))
+
+    def _bounded(self, scope: AsgiScope, headers: Headers, receive: Receive) -> Receive:
+        if (length := headers.get(b"content-length")) is not None:
+            if int(length) > self.max_body_bytes:
+                raise too_large(self.max_body_bytes)
+            return receive  # the server passes on no more than it announced
+        if scope["method"] in ("GET", "HEAD"):
+            return receive
+        return _counted(receive, self.max_body_bytes)
+
+
+def _refuse_nul(scope: AsgiScope) -> None:
+    """PostgreSQL has no text with a NUL in it; said here once, no endpoint has to.
+
+    Raises:
+        InvalidInput: the URL has one.
+    """
+    if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+        raise InvalidInput("the URL has a NUL character (%00), which no name or value here contains")
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > limit:  # FastAPI lets only this kind of error through while it reads a body
+            raise HTTPException(413, str(too_large(limit)))
+        return message
+
+    return counted
+
+
+def _token(headers: Headers, path: str) -> str:
+    """The key that the request carries.
+
+    Raises:
+        Unauthorized: it carries none, or in a way that is not accepted here.
+    """
+    if (sent := headers.get(b"authorization")) is None:
+        if (key := headers.get(b"x-api-key")) is None:
+            raise Unauthorized("no API key was sent; send Authorization: Bearer tsk_…")
+        return key.decode("latin-1")
+    scheme, _, credentials = sent.decode("latin-1").partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip()
+    if scheme.lower() == "basic" and path in BROWSER_PATHS:
+        return _password(credentials)
+    raise Unauthorized("Authorization is not Bearer; send Authorization: Bearer tsk_…")
+
+
+def _password(credentials: str) -> str:
+    try:
+        user, _, password = b64decode(credentials, validate=True).decode().partition(":")
+    except (NotBase64, UnicodeDecodeError):
+        raise Unauthorized("the Basic credentials are unreadable; give an API key as the password") from None
+    return password or user
+
+
+async def _answer(error: Exception, scope: AsgiScope, receive: Receive, send: Send) -> None:
+    response = from_error(error) if isinstance(error, TallystickError) else from_unexpected(error, scope)
+    if isinstance(error, Unauthorized) and scope["path"] in BROWSER_PATHS:
+        response.headers["WWW-Authenticate"] = BASIC
+    await response(scope, receive, send)

@@ -1,0 +1,154 @@
+"""Makes, lists, revokes and verifies API keys.
+
+What the database says about a key is believed for `REMEMBERED` seconds, so a busy key costs one look-up in
+two seconds and not one per request. A revocation by this process is in force at once, one by another
+process after at most that long.
+"""
+
+import asyncio
+import hmac
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tallystick.core.clock import Clock
+from tallystick.core.errors import InvalidInput, NotFound, Unauthorized
+from tallystick.http.keys.models import (
+    ApiKey,
+    NewApiKey,
+    StoredKey,
+    hash_secret,
+    is_key_id,
+    new_token,
+    read_token,
+    write_token,
+)
+from tallystick.http.keys.store import BEGINNING, KeyStore
+from tallystick.http.principal import Principal, Scope
+from tallystick.storage.database import Database
+
+REMEMBERED = 2.0
+MOST_REMEMBERED = 4096
+"""Ids that are remembered, known or not, so that made-up ones can't fill the memory."""
+
+LONGEST_NAME = 200
+FIRST_KEY_NAME = "first admin key"
+
+
+@dataclass(frozen=True, slots=True)
+class _Lookup:
+    """What the database said, or is about to say, about one id; asked at `since` on the monotonic clock."""
+
+    since: float
+    answer: asyncio.Future[StoredKey | None]
+
+
+class KeyService:
+    """API keys of one installation."""
+
+    def __init__(
+        self, database: Database, clock: Clock, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store = KeyStore(database)
+        self._clock = clock
+        self._monotonic = monotonic
+        self._lookups: dict[str, _Lookup] = {}
+
+    async def create(self, name: str, scopes: Iterable[Scope], team_id: str | None = None) -> NewApiKey:
+        """Make a key.
+
+        Args:
+            name: what it is for.
+            scopes: what it may be used for, at least one.
+            team_id: the only team it may touch; None: every team.
+
+        Raises:
+            InvalidInput: no or an unusable name, no scope, a team that does not exist, or admin for one team.
+        """
+        new, stored = self._make(name, scopes, team_id)
+        await self._store.insert(stored)
+        return new
+
+    async def create_first(self) -> NewApiKey | None:
+        """An admin key, if this installation never had a key."""
+        new, stored = self._make(FIRST_KEY_NAME, [Scope.ADMIN], None)
+        return new if await self._store.insert_first(stored) else None
+
+    async def page(self, limit: int, after: tuple[datetime, str] | None = None) -> Sequence[ApiKey]:
+        """Up to `limit` keys, revoked ones too, oldest first, after the position (created_at, id)."""
+        return await self._store.page(after or BEGINNING, limit)
+
+    async def revoke(self, key_id: str) -> ApiKey:
+        """Refuse a key from now on. Revoking it again changes nothing.
+
+        Raises:
+            NotFound: there is no key of that id.
+        """
+        key = await self._store.revoke(key_id, self._clock.now()) if is_key_id(key_id) else None
+        self._lookups.pop(key_id, None)
+        if key is None:
+            raise NotFound(f"there is no API key {key_id!r}")
+        return key
+
+    async def verify(self, token: str) -> Principal:
+        """Who sent the token.
+
+        Raises:
+            Unauthorized: it is no key, not a known one, or a revoked one.
+        """
+        if (parts := read_token(token)) is None:
+            raise Unauthorized("this is not an API key; one looks like tsk_<id>_<secret>")
+        key_id, secret = parts
+        stored = await self._find(key_id)
+        if stored is None or not hmac.compare_digest(stored.secret_hash, hash_secret(secret)):
+            raise Unauthorized("this API key is not known")
+        if stored.key.revoked_at is not None:
+            raise Unauthorized(f"API key {key_id} was revoked")
+        return stored.principal
+
+    def _make(self, name: str, scopes: Iterable[Scope], team_id: str | None) -> tuple[NewApiKey, StoredKey]:
+        key_id, secret = new_token()
+        chosen = tuple(sorted(set(scopes)))
+        _check(name, chosen, team_id)
+        key = ApiKey(key_id, name, chosen, team_id, self._clock.now())
+        return NewApiKey(key, write_token(key_id, secret)), StoredKey(key, hash_secret(secret))
+
+    async def _find(self, key_id: str) -> StoredKey | None:
+        lookup = self._lookups.get(key_id)
+        if lookup is None or self._monotonic() - lookup.since >= REMEMBERED:
+            lookup = self._look_up(key_id)
+        if lookup.answer.done():
+            return lookup.answer.result()
+        return await asyncio.shield(lookup.answer)  # others wait for it too: one that leaves must not end it
+
+    def _look_up(self, key_id: str) -> _Lookup:
+        now = self._monotonic()
+        lookup = _Lookup(now, asyncio.ensure_future(self._store.find(key_id)))
+        self._forget(now)
+        self._lookups[key_id] = lookup
+        lookup.answer.add_done_callback(lambda answer: self._settle(key_id, lookup, answer))
+        return lookup
+
+    def _settle(self, key_id: str, lookup: _Lookup, answer: asyncio.Future[StoredKey | None]) -> None:
+        failed = answer.cancelled() or answer.exception() is not None
+        if failed and self._lookups.get(key_id) is lookup:
+            del self._lookups[key_id]  # the next request asks again
+
+    def _forget(self, now: float) -> None:
+        if len(self._lookups) < MOST_REMEMBERED:
+            return
+        fresh = {key_id: each for key_id, each in self._lookups.items() if now - each.since < REMEMBERED}
+        self._lookups = fresh if len(fresh) < MOST_REMEMBERED else {}
+
+
+def _check(name: str, scopes: Sequence[Scope], team_id: str | None) -> None:
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise InvalidInput(f"a key's name has 1 to {LONGEST_NAME} printable characters", field="name")
+    if not scopes:
+        raise InvalidInput(f"a key needs a scope: {', '.join(Scope)}", field="scopes")
+    if team_id is not None and Scope.ADMIN in scopes:
+        message = "the scope admin is for every team; leave out the team, or use ingest and read"
+        raise InvalidInput(message, field="scopes")
+    if team_id is not None and not team_id.isprintable():
+        raise InvalidInput(f"there is no team {team_id!r}", field="team_id")

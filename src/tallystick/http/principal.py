@@ -1,0 +1,68 @@
+"""Who is asking, and what they may do."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tallystick.core.errors import Forbidden
+
+
+class Scope(StrEnum):
+    """What an API key may be used for. `admin` implies the other two."""
+
+    INGEST = "ingest"
+    READ = "read"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller of one request: an API key, or the developer in dev mode.
+
+    Attributes:
+        key_id: the public part of the key; never the secret.
+        name: what the key's owner called it.
+        scopes: what it may be used for.
+        team_id: the only team it may touch; None: every team.
+    """
+
+    key_id: str
+    name: str
+    scopes: frozenset[Scope]
+    team_id: str | None = None
+
+    @property
+    def actor(self) -> str:
+        """Who did it, as corrections and the log write it down."""
+        return f"key:{self.key_id}"
+
+    def allows(self, scope: Scope) -> bool:
+        """Whether the scopes include this one."""
+        return scope in self.scopes or Scope.ADMIN in self.scopes
+
+    def require(self, scope: Scope, team_id: str | None = None) -> None:
+        """Pass when the caller has the scope and, where a team is named, may touch that team.
+
+        Raises:
+            Forbidden: otherwise; the message says which of the two.
+        """
+        if not self.allows(scope):
+            has = ", ".join(sorted(self.scopes))
+            raise Forbidden(f"this needs the scope {scope}; API key {self.key_id} has {has}")
+        if team_id is not None and self.team_id not in (None, team_id):
+            raise Forbidden(f"API key {self.key_id} is for team {self.team_id!r} alone")
+
+    def team(self, named: str | None) -> str | None:
+        """The team a request is about: the one it names, else the only one the key may touch; None: all.
+
+        Raises:
+            Forbidden: it names a team that the key may not touch.
+        """
+        if self.team_id is None:
+            return named
+        if named not in (None, self.team_id):
+            raise Forbidden(f"API key {self.key_id} is for team {self.team_id!r} alone")
+        return self.team_id
+
+
+DEVELOPER = Principal("dev", "dev mode", frozenset({Scope.ADMIN}))
+"""Whoever asks in dev mode, which only answers this machine."""

@@ -1,0 +1,1 @@
+"""Usage: what happened, exactly once, and what it adds up to."""

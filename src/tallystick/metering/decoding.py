@@ -1,0 +1,304 @@
+"""From a request body to events: what is well-formed becomes a `NewEvent`, everything else a `Rejection`.
+
+A body is one JSON event, a JSON array of events, or NDJSON. Every event stands alone: a bad one is
+rejected with its position, field and reason, and its neighbours are not touched. Numbers stay decimal.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import msgspec
+
+from tallystick.core.clock import EARLIEST
+from tallystick.core.errors import InvalidInput, TooLarge
+from tallystick.core.ids import content_hash, event_id, new_idempotency_key
+from tallystick.core.money import plain, quantity_problem
+from tallystick.metering.models import NewEvent
+
+MAX_METADATA_KEYS = 50
+MAX_METADATA_BYTES = 16 * 1024
+MAX_METADATA_DEPTH = 16
+MAX_KEY = 255
+MAX_NUMBER_EXPONENT = 1000
+_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+
+
+class Rejection(NamedTuple):
+    """Why the event at a position of a request was not taken. `body` is the event as it was sent."""
+
+    position: int
+    field: str | None
+    code: str
+    message: str
+    body: bytes
+    team_id: str | None = None
+    idempotency_key: str | None = None
+
+
+class Decoded(NamedTuple):
+    """The events of a request: `events` with their places in it, and those rejected already."""
+
+    events: list[tuple[int, NewEvent, bytes]]
+    rejections: list[Rejection]
+    generated_keys: dict[int, str]
+    size: int
+
+
+class EventIn(msgspec.Struct, forbid_unknown_fields=True):
+    """An event as a client sends it."""
+
+    team_id: str
+    event_name: str
+    quantity: Decimal = Decimal(1)
+    unit: str | None = None
+    timestamp: datetime | None = None
+    user_id: str | None = None
+    event_type: str | None = None
+    metadata: msgspec.Raw | None = None
+    idempotency_key: str | None = None
+
+
+FIELDS = ", ".join(EventIn.__struct_fields__)
+
+
+class Invalid(Exception):
+    """What is wrong with one event; becomes its rejection."""
+
+    def __init__(self, field: str | None, code: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.code = code
+
+
+def _exact(text: str) -> Decimal:
+    number = Decimal(text)
+    if abs(number.adjusted()) > MAX_NUMBER_EXPONENT:
+        raise ValueError(f"the number {text[:40]} is out of range")
+    return number
+
+
+_events = msgspec.json.Decoder(list[msgspec.Raw])
+_event = msgspec.json.Decoder(EventIn)
+_metadata = msgspec.json.Decoder(dict[str, Any], float_hook=_exact)
+_loose = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+_encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
+
+
+class Limits(NamedTuple):
+    """What a request may hold, and what "now" is."""
+
+    now: datetime
+    future_tolerance: timedelta
+    max_events: int
+
+
+def split_body(body: bytes, *, ndjson: bool, max_events: int) -> Sequence[bytes | msgspec.Raw]:
+    """The events of a body as slices of JSON text.
+
+    Raises:
+        InvalidInput: the body is no JSON (the offset is named), empty, or not UTF-8.
+        TooLarge: more events than one request may hold.
+    """
+    if not ndjson:
+        ndjson = _looks_like_lines(body)
+    parts: Sequence[bytes | msgspec.Raw]
+    if ndjson:
+        parts = [line for line in body.split(b"\n") if line.strip()]
+    elif body.lstrip()[:1] == b"[":
+        parts = _decode_array(body)
+    else:
+        parts = [body]
+    if not parts or not body.strip():
+        raise InvalidInput("the body holds no event; send one, an array, or one per line", code="empty_body")
+    if len(parts) > max_events:
+        raise TooLarge(f"{len(parts)} events in one request; at most {max_events} are allowed")
+    return parts
+
+
+def _decode_array(body: bytes) -> list[msgspec.Raw]:
+    try:
+        return _events.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInput(f"the body is not valid JSON: {error}", code="malformed_json") from None
+
+
+def _looks_like_lines(body: bytes) -> bool:
+    """Whether a body that is called JSON is NDJSON: several lines of which the first is a whole object."""
+    first, newline, rest = body.strip().partition(b"\n")
+    if not newline or not rest.strip() or not (first.startswith(b"{") and first.rstrip().endswith(b"}")):
+        return False
+    try:
+        _loose.decode(first)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def decode(body: bytes, limits: Limits, *, ndjson: bool = False) -> Decoded:
+    """The events of a request body; see the module. Raises what `split_body` raises."""
+    parts = split_body(body, ndjson=ndjson, max_events=limits.max_events)
+    decoded = Decoded([], [], {}, len(parts))
+    for index, part in enumerate(parts):
+        raw = bytes(part)
+        try:
+            sent = _decode_event(raw)
+            if sent.idempotency_key is None:
+                sent.idempotency_key = decoded.generated_keys[index] = new_idempotency_key()
+            decoded.events.append((index, to_event(sent, limits), raw))
+        except Invalid as problem:
+            decoded.generated_keys.pop(index, None)
+            decoded.rejections.append(rejection(index, raw, problem))
+    if decoded.size == 1 and decoded.rejections and decoded.rejections[0].code == "malformed_json":
+        raise InvalidInput(f"the body is {decoded.rejections[0].message}", code="malformed_json")
+    return decoded
+
+
+def rejection(index: int, raw: bytes, problem: Invalid) -> Rejection:
+    """The rejection of an event as it was sent, with what can be read of its team and key."""
+    try:
+        loose = _loose.decode(raw)
+    except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
+        loose = {}
+    team, key = (_clean(loose.get(name)) for name in ("team_id", "idempotency_key"))
+    return Rejection(index, problem.field, problem.code, str(problem), raw, team, key)
+
+
+def _clean(value: object) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_KEY and "\x00" not in value else None
+
+
+def _decode_event(raw: bytes) -> EventIn:
+    try:
+        raw.decode()
+        return _event.decode(raw)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Invalid(None, "malformed_json", f"not valid JSON: {error}") from None
+    except ArithmeticError:
+        raise Invalid("quantity", "invalid_quantity", "must be a decimal number") from None
+
+
+def _explained(message: str) -> Invalid:
+    """A decoder's message as field and reason."""
+    found = _PATH.search(message)
+    field = found["path"] or None if found else None
+    reason = _PATH.sub("", message)
+    if reason.startswith("Object contains unknown field"):
+        name = reason.split("`")[1]
+        return Invalid(name, "unknown_field", f"unknown field {name!r}; allowed are {FIELDS}")
+    if reason.startswith("Object missing required field"):
+        name = reason.split("`")[1]
+        return Invalid(name, "missing_field", f"{name} is required")
+    code = f"invalid_{field}" if field in EventIn.__struct_fields__ else "invalid_event"
+    return Invalid(field, code, f"{field or 'event'}: {reason}")
+
+
+def to_event(sent: EventIn, limits: Limits) -> NewEvent:
+    """The event that was sent, checked.
+
+    Raises:
+        Invalid: a field does not fit; names it and says what is allowed.
+    """
+    _check_text("team_id", sent.team_id, required=True)
+    _check_text("event_name", sent.event_name, required=True)
+    for name in ("unit", "user_id", "event_type"):
+        _check_text(name, getattr(sent, name))
+    key = sent.idempotency_key or ""
+    _check_text("idempotency_key", key, required=True)
+    if problem := quantity_problem(sent.quantity):
+        raise Invalid("quantity", "invalid_quantity", f"quantity {problem}")
+    metadata = None if sent.metadata is None else canonical_metadata(bytes(sent.metadata))
+    occurred_at = limits.now if sent.timestamp is None else _check_timestamp(sent.timestamp, limits)
+    content = (sent.event_name, sent.event_type, sent.user_id, plain(sent.quantity), sent.unit, metadata)
+    return NewEvent(
+        event_id(sent.team_id, key),
+        content_hash(_encode(content)),
+        sent.team_id,
+        sent.user_id,
+        sent.event_type,
+        sent.event_name,
+        sent.quantity,
+        sent.unit,
+        metadata,
+        key,
+        occurred_at,
+    )
+
+
+def _check_text(field: str, value: str | None, *, required: bool = False) -> None:
+    if value is None:
+        return
+    if required and not value:
+        raise Invalid(field, f"invalid_{field}", f"{field} must not be empty")
+    if len(value) > MAX_KEY or len(value.encode()) > MAX_KEY:
+        raise Invalid(field, f"invalid_{field}", f"{field} is {len(value.encode())} bytes long; at most {MAX_KEY} are allowed")
+    if not value.isprintable():
+        raise Invalid(field, f"invalid_{field}", f"{field} holds a control character")
+
+
+def _check_timestamp(moment: datetime, limits: Limits) -> datetime:
+    if moment.tzinfo is None:
+        raise Invalid("timestamp", "invalid_timestamp", "timestamp has no offset; write 2026-03-01T00:00:00Z or …+02:00")
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        raise Invalid("timestamp", "invalid_timestamp", "timestamp is out of range") from None
+    if moment > limits.now + limits.future_tolerance:
+        allowed = limits.now + limits.future_tolerance
+        raise Invalid(
+            "timestamp", "timestamp_in_future", f"timestamp {moment.isoformat()} is ahead of {allowed.isoformat()}, the latest allowed"
+        )
+    if moment < EARLIEST:
+        raise Invalid("timestamp", "timestamp_too_old", f"timestamp {moment.isoformat()} is before {EARLIEST.isoformat()}")
+    return moment
+
+
+def canonical_metadata(raw: bytes) -> str | None:
+    """Metadata as canonical JSON: keys sorted, numbers exact; None for `null`.
+
+    Raises:
+        Invalid: no object, too large, or something PostgreSQL's jsonb can't hold.
+    """
+    if raw.strip() == b"null":
+        return None
+    if len(raw) > MAX_METADATA_BYTES:
+        raise Invalid("metadata", "metadata_too_large", f"metadata is {len(raw)} bytes; at most {MAX_METADATA_BYTES} are allowed")
+    try:
+        content = _metadata.decode(raw)
+    except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as error:
+        raise Invalid("metadata", "invalid_metadata", f"metadata must be a JSON object: {error}") from None
+    if len(content) > MAX_METADATA_KEYS:
+        raise Invalid("metadata", "metadata_too_large", f"metadata has {len(content)} keys; at most {MAX_METADATA_KEYS} are allowed")
+    _check_depth(content)
+    text: str = _encode(content).decode()
+    if "\\u0000" in text:
+        _check_null(content)
+    return text
+
+
+def _check_depth(content: object) -> None:
+    level: list[object] = [content]
+    for _ in range(MAX_METADATA_DEPTH):
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            return
+    raise Invalid("metadata", "metadata_too_deep", f"metadata is nested deeper than {MAX_METADATA_DEPTH} levels")
+
+
+def _children(item: object) -> Iterator[object]:
+    if isinstance(item, dict):
+        yield from item.values()
+    elif isinstance(item, list):
+        yield from item
+
+
+def _check_null(item: object) -> None:
+    texts = [item] if isinstance(item, str) else list(item) if isinstance(item, dict) else []
+    if any(isinstance(text, str) and "\x00" in text for text in texts):
+        raise Invalid("metadata", "invalid_metadata", "metadata holds a NUL character, which can't be stored")
+    for child in _children(item):
+        _check_null(child)

@@ -1,0 +1,332 @@
+-- name: create_stage
+-- The table of one connection that a batch is copied into before its identities are claimed.
+CREATE TEMPORARY TABLE IF NOT EXISTS ingest_stage (
+    position         integer NOT NULL,
+    id               uuid NOT NULL,
+    content          bigint NOT NULL,
+    team_id          text NOT NULL,
+    user_id          text,
+    event_type       text,
+    event_name       text NOT NULL,
+    quantity         numeric(38, 18) NOT NULL,
+    unit             text,
+    metadata         jsonb,
+    idempotency_key  text NOT NULL,
+    occurred_at      timestamptz NOT NULL,
+    amends           uuid
+) ON COMMIT DELETE ROWS;
+
+-- name: copy_to_stage
+-- Bring a batch in, in COPY's text format.
+COPY ingest_stage FROM STDIN;
+
+-- name: next_batch
+-- The id of a batch that is about to be written.
+SELECT nextval(pg_get_serial_sequence('ingest_batches', 'id'));
+
+-- name: claim_and_insert
+-- Claim the identities nobody has yet and insert their events. Claimed in the order of the ids, so that
+-- two writers with the same events wait for each other instead of deadlocking.
+WITH claimed AS (
+    INSERT INTO event_identities (id, content, batch_id, occurred_at)
+    SELECT id, content, %(batch)s, occurred_at FROM ingest_stage ORDER BY id
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id
+)
+INSERT INTO usage_events (id, batch_id, position, team_id, user_id, event_type, event_name, quantity, unit,
+                          metadata, idempotency_key, occurred_at, recorded_at, amends)
+SELECT s.id, %(batch)s, s.position, s.team_id, s.user_id, s.event_type, s.event_name, s.quantity, s.unit,
+       s.metadata, s.idempotency_key, s.occurred_at, %(recorded_at)s, s.amends
+FROM ingest_stage s JOIN claimed USING (id);
+
+-- name: known_before
+-- The staged events that were there already, and whether their content differs from what was recorded.
+SELECT s.position, i.content <> s.content
+FROM ingest_stage s JOIN event_identities i USING (id)
+WHERE i.batch_id <> %(batch)s;
+
+-- name: record_batch
+-- Say that a batch of fresh events was written; commits with them.
+INSERT INTO ingest_batches (id, events, recorded_at) OVERRIDING SYSTEM VALUE
+VALUES (%(batch)s, %(events)s, %(recorded_at)s);
+
+-- name: partitions
+-- The months of usage_events that exist.
+SELECT to_date(substring(c.relname FROM '\d{4}_\d{2}$'), 'YYYY_MM')
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'usage_events'::regclass
+ORDER BY 1;
+
+-- name: lock_partitions
+-- One process at a time creates partitions.
+SELECT pg_advisory_xact_lock(7461002);
+
+-- name: create_partition
+-- A month's table beside the partitioned one, with the bounds as a check so that attaching scans nothing.
+CREATE TABLE IF NOT EXISTS {partition} (
+    LIKE usage_events INCLUDING DEFAULTS INCLUDING CONSTRAINTS,
+    CHECK (occurred_at >= {start} AND occurred_at < {end})
+);
+
+-- name: attach_partition
+-- Make it a partition; this takes a lock that lets reads and writes of the other months go on.
+ALTER TABLE usage_events ATTACH PARTITION {partition} FOR VALUES FROM ({start}) TO ({end});
+
+-- name: tune_partition
+-- Appended to all the time: keep its statistics and visibility map fresh.
+ALTER TABLE {partition} SET (autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.02);
+
+-- name: event_by_id
+-- One event with the correction that voided it; its identity says where to look.
+SELECT e.id, e.batch_id, e.position, e.team_id, e.user_id, e.event_type, e.event_name, e.quantity, e.unit,
+       e.metadata::text, e.idempotency_key, e.occurred_at, e.recorded_at, e.amends, c.kind, c.replacement_id
+FROM event_identities i
+JOIN usage_events e ON e.occurred_at = i.occurred_at AND e.batch_id = i.batch_id AND e.id = i.id
+LEFT JOIN event_corrections c ON c.event_id = e.id
+WHERE i.id = %(id)s;
+
+-- name: correction_of
+-- The correction of an event.
+SELECT event_id, kind, replacement_id, reason, actor, recorded_at FROM event_corrections WHERE event_id = %(id)s;
+
+-- name: record_correction
+-- Void an event from now on, unless it was corrected before.
+INSERT INTO event_corrections (event_id, kind, replacement_id, reason, actor, recorded_at)
+VALUES (%(event_id)s, %(kind)s, %(replacement_id)s, %(reason)s, %(actor)s, %(recorded_at)s)
+ON CONFLICT (event_id) DO NOTHING
+RETURNING event_id;
+
+-- name: mark_dirty
+-- The roll-ups of this hour have to be recomputed.
+INSERT INTO dirty_hours (team_id, hour, recorded_at)
+VALUES (%(team_id)s, date_trunc('hour', %(occurred_at)s::timestamptz, 'UTC'), %(recorded_at)s);
+
+-- name: count_amendments
+-- How often an event was amended: numbers the identity of the next replacement.
+WITH RECURSIVE chain (id, replacement_id) AS (
+    SELECT event_id, replacement_id FROM event_corrections WHERE event_id = %(id)s
+    UNION ALL
+    SELECT c.event_id, c.replacement_id FROM chain JOIN event_corrections c ON c.event_id = chain.replacement_id
+)
+SELECT count(*) FROM chain;
+
+-- name: page_of_events
+-- A page of raw events in the order that the slots say.
+SELECT e.id, e.batch_id, e.position, e.team_id, e.user_id, e.event_type, e.event_name, e.quantity, e.unit,
+       e.metadata::text, e.idempotency_key, e.occurred_at, e.recorded_at, e.amends, c.kind, c.replacement_id
+FROM usage_events e
+LEFT JOIN event_corrections c ON c.event_id = e.id
+WHERE {conditions}
+ORDER BY {order}
+LIMIT %(limit)s;
+
+-- name: tail
+-- The batches that no roll-up has taken yet, oldest first, with their sizes.
+SELECT id, events FROM ingest_batches WHERE rolled_up_at IS NULL ORDER BY id;
+
+-- name: dirty_hours_of_team
+-- The hours of a team that have to be read from raw events.
+SELECT DISTINCT hour FROM dirty_hours WHERE team_id = %(team_id)s;
+
+-- name: tail_hours
+-- The hours of a team that events of the tail fall into.
+SELECT DISTINCT date_trunc('hour', e.occurred_at, 'UTC')
+FROM usage_events e
+WHERE e.batch_id = ANY(%(tail)s::bigint[]) AND e.team_id = %(team_id)s;
+
+-- name: metric_events
+-- The events that a metric version counts, with their values: the one place that says so. A voided
+-- event is not among them.
+SELECT e.id, e.team_id, e.occurred_at, e.batch_id, e.position, {dimensions} AS dimensions,
+       {value} AS value, {member} AS member
+FROM {source}
+WHERE {match} AND {scope}
+  AND NOT EXISTS (SELECT FROM event_corrections c WHERE c.event_id = e.id);
+
+-- name: partials
+-- Partials that merge in any order, per group.
+SELECT {group}, count(*) AS events, count(*) FILTER (WHERE value IS NULL AND member IS NULL) AS unvalued,
+       sum(value) AS total, min(value) AS minimum, max(value) AS maximum,
+       {moment} AS moment, NULL::numeric AS area, NULL::timestamptz AS first_at, NULL::numeric AS latest,
+       max(occurred_at) AS latest_at, NULL::bigint AS latest_batch, NULL::integer AS latest_position
+FROM (SELECT *, {columns} FROM ({events}) counted) placed
+WHERE {matching}
+GROUP BY {group};
+
+-- name: ordered_partials
+-- Partials of a level: its value × time between the group's first and last event, and where it stands.
+SELECT {group}, count(*) AS events, count(*) - count(value) AS unvalued,
+       sum(value) AS total, min(value) AS minimum, max(value) AS maximum, NULL::numeric AS moment,
+       coalesce(sum(value * extract(epoch FROM following - occurred_at)), 0) AS area,
+       min(occurred_at) FILTER (WHERE value IS NOT NULL) AS first_at,
+       max(value) FILTER (WHERE last) AS latest,
+       max(occurred_at) FILTER (WHERE last) AS latest_at,
+       max(batch_id) FILTER (WHERE last) AS latest_batch,
+       max(position) FILTER (WHERE last) AS latest_position
+FROM (
+    SELECT *, following IS NULL AND value IS NOT NULL AS last
+    FROM (
+        SELECT *, lead(occurred_at) OVER (PARTITION BY {group}, value IS NULL
+                                          ORDER BY occurred_at, batch_id, position) AS following
+        FROM (SELECT *, {columns} FROM ({events}) counted) placed
+        WHERE {matching}
+    ) followed
+) levels
+GROUP BY {group};
+
+-- name: opening_levels
+-- The last level among raw events, per dimensions.
+SELECT DISTINCT ON (dimensions) dimensions, value, occurred_at, batch_id, position
+FROM ({events}) placed
+WHERE value IS NOT NULL AND {matching}
+ORDER BY dimensions, occurred_at DESC, batch_id DESC, position DESC;
+
+-- name: merge_partials
+-- Add partials of new batches to the buckets they fall into.
+INSERT INTO usage_aggregates AS a
+    (metric_version_id, team_id, period_start, dimensions, events, unvalued, total, minimum, maximum, moment,
+     area, first_at, latest, latest_at, latest_batch, latest_position, period_end, unit)
+SELECT %(version)s, p.*, p.bucket + %(bucket)s::interval, %(unit)s FROM ({partials}) p
+ON CONFLICT (metric_version_id, team_id, period_start, dimensions) DO UPDATE SET
+    events = a.events + excluded.events,
+    unvalued = a.unvalued + excluded.unvalued,
+    total = coalesce(a.total + excluded.total, a.total, excluded.total),
+    minimum = least(a.minimum, excluded.minimum),
+    maximum = greatest(a.maximum, excluded.maximum),
+    moment = coalesce(a.moment + excluded.moment, a.moment, excluded.moment),
+    area = coalesce(a.area + a.latest * extract(epoch FROM excluded.first_at - a.latest_at) + excluded.area,
+                    nullif(a.area, 0), excluded.area, a.area),
+    first_at = least(a.first_at, excluded.first_at),
+    (latest, latest_at, latest_batch, latest_position) = (
+        SELECT l.latest, l.latest_at, l.latest_batch, l.latest_position
+        FROM (VALUES (a.latest, a.latest_at, a.latest_batch, a.latest_position),
+                     (excluded.latest, excluded.latest_at, excluded.latest_batch, excluded.latest_position))
+            AS l (latest, latest_at, latest_batch, latest_position)
+        ORDER BY l.latest_at DESC NULLS LAST, l.latest_batch DESC, l.latest_position DESC
+        LIMIT 1);
+
+-- name: merge_values
+-- Add the values of new batches to the buckets they fall into.
+INSERT INTO usage_aggregate_values AS a
+    (metric_version_id, team_id, period_start, dimensions, value, occurrences)
+SELECT %(version)s, team_id, bucket, dimensions, member, count(*)
+FROM (SELECT *, {columns} FROM ({events}) counted) placed
+WHERE member IS NOT NULL
+GROUP BY team_id, bucket, dimensions, member
+ON CONFLICT (metric_version_id, team_id, period_start, dimensions, value) DO UPDATE SET
+    occurrences = a.occurrences + excluded.occurrences;
+
+-- name: out_of_order
+-- The hours in which a level changed earlier than the last change that the roll-up knows.
+SELECT DISTINCT e.team_id, date_trunc('hour', e.occurred_at, 'UTC')
+FROM ({events}) e
+JOIN usage_aggregates a ON a.metric_version_id = %(version)s AND a.team_id = e.team_id
+    AND a.period_start = date_bin(%(bucket)s::interval, e.occurred_at, '2000-01-01Z')
+    AND a.dimensions = e.dimensions
+WHERE e.occurred_at <= a.latest_at AND e.value IS NOT NULL;
+
+-- name: dirty_hours
+-- Every hour that has to be recomputed, with the marks that say so.
+SELECT team_id, hour, array_agg(id) FROM dirty_hours GROUP BY team_id, hour ORDER BY team_id, hour LIMIT %(limit)s;
+
+-- name: delete_hours
+-- Forget the roll-ups of hours that are about to be recomputed.
+DELETE FROM usage_aggregates a
+USING unnest(%(teams)s::text[], %(hours)s::timestamptz[]) AS d (team_id, hour)
+WHERE a.metric_version_id = %(version)s AND a.team_id = d.team_id
+  AND a.period_start >= d.hour AND a.period_start < d.hour + interval '1 hour';
+
+-- name: delete_hour_values
+-- Forget the values of hours that are about to be recomputed.
+DELETE FROM usage_aggregate_values a
+USING unnest(%(teams)s::text[], %(hours)s::timestamptz[]) AS d (team_id, hour)
+WHERE a.metric_version_id = %(version)s AND a.team_id = d.team_id
+  AND a.period_start >= d.hour AND a.period_start < d.hour + interval '1 hour';
+
+-- name: delete_marks
+-- The hours that these marks named are right again.
+DELETE FROM dirty_hours WHERE id = ANY(%(marks)s);
+
+-- name: mark_rolled_up
+-- These batches are in the roll-ups now.
+UPDATE ingest_batches SET rolled_up_at = %(now)s WHERE id = ANY(%(batches)s) AND rolled_up_at IS NULL;
+
+-- name: delete_range
+-- Forget a version's roll-ups of an interval that is about to be backfilled.
+DELETE FROM usage_aggregates
+WHERE metric_version_id = %(version)s AND period_start >= %(start)s AND period_start < %(end)s;
+
+-- name: delete_value_range
+-- Forget a version's values of an interval that is about to be backfilled.
+DELETE FROM usage_aggregate_values
+WHERE metric_version_id = %(version)s AND period_start >= %(start)s AND period_start < %(end)s;
+
+-- name: set_rolled_until
+-- A version's roll-ups are complete for the hours before this instant.
+UPDATE metric_versions SET rolled_until = %(rolled_until)s WHERE id = %(version)s;
+
+-- name: rollup_totals
+-- Roll-ups of whole buckets, added up per window and the dimensions asked for.
+SELECT width_bucket(a.period_start, %(bounds)s::timestamptz[]) AS place, {slot} AS slot, {dimensions} AS dimensions,
+       sum(a.events), sum(a.unvalued), sum(a.total), min(a.minimum), max(a.maximum), sum(a.moment),
+       NULL, NULL, NULL, max(a.latest_at), NULL, NULL
+FROM usage_aggregates a
+WHERE a.metric_version_id = %(version)s AND a.team_id = %(team_id)s
+  AND a.period_start >= %(start)s AND a.period_start < %(end)s
+  AND date_trunc('hour', a.period_start, 'UTC') <> ALL(%(raw_hours)s::timestamptz[]) AND {matching}
+GROUP BY 1, 2, 3;
+
+-- name: rollup_levels
+-- Roll-ups of levels, bucket by bucket in order.
+SELECT width_bucket(a.period_start, %(bounds)s::timestamptz[]) AS place, a.period_start AS slot, a.dimensions,
+       a.events, a.unvalued, a.total, a.minimum, a.maximum, a.moment, a.area, a.first_at, a.latest, a.latest_at,
+       a.latest_batch, a.latest_position
+FROM usage_aggregates a
+WHERE a.metric_version_id = %(version)s AND a.team_id = %(team_id)s
+  AND a.period_start >= %(start)s AND a.period_start < %(end)s
+  AND date_trunc('hour', a.period_start, 'UTC') <> ALL(%(raw_hours)s::timestamptz[]) AND {matching};
+
+-- name: rollup_opening
+-- The last level known before an instant, per dimensions.
+SELECT DISTINCT ON (a.dimensions) a.dimensions, a.latest, a.latest_at, a.latest_batch, a.latest_position
+FROM usage_aggregates a
+WHERE a.metric_version_id = %(version)s AND a.team_id = %(team_id)s AND a.period_start < %(end)s
+  AND a.latest_at IS NOT NULL
+  AND date_trunc('hour', a.period_start, 'UTC') <> ALL(%(raw_hours)s::timestamptz[]) AND {matching}
+ORDER BY a.dimensions, a.latest_at DESC;
+
+-- name: rollup_values
+-- The values of whole buckets per window and the dimensions asked for.
+SELECT width_bucket(a.period_start, %(bounds)s::timestamptz[]) AS place, {dimensions} AS dimensions,
+       a.value, sum(a.occurrences)
+FROM usage_aggregate_values a
+WHERE a.metric_version_id = %(version)s AND a.team_id = %(team_id)s
+  AND a.period_start >= %(start)s AND a.period_start < %(end)s
+  AND date_trunc('hour', a.period_start, 'UTC') <> ALL(%(raw_hours)s::timestamptz[]) AND {matching}
+GROUP BY 1, 2, 3;
+
+-- name: raw_values
+-- The values of raw events per window and the dimensions asked for.
+SELECT place, grouped, member, count(*)
+FROM (SELECT *, {columns} FROM ({events}) counted) placed
+WHERE member IS NOT NULL AND {matching}
+GROUP BY 1, 2, 3;
+
+-- name: metric_versions
+-- Every metric version in force, with unbounded ends as NULL.
+SELECT id, definition, nullif(effective_from, '-infinity'), nullif(effective_to, 'infinity')
+FROM metric_versions
+WHERE superseded_at IS NULL
+ORDER BY metric, effective_from;
+
+-- name: rolled_until
+-- How far the roll-ups of metric versions are complete: no end is NULL, not begun is the year 2000.
+SELECT id, nullif(greatest(rolled_until, '2000-01-01Z'), 'infinity') FROM metric_versions WHERE id = ANY(%(versions)s);
+
+-- name: lock_rollup
+-- One roll-up, backfill or change of the catalogue at a time; held by the session.
+SELECT pg_advisory_lock(7461001);
+
+-- name: unlock_rollup
+-- Let the next one in.
+SELECT pg_advisory_unlock(7461001);

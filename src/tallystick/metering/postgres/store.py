@@ -1,0 +1,93 @@
+"""The event store on PostgreSQL: which statement answers which operation. See `metering.event_store`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tallystick.metering.event_store import EventPage, RollUpProgress, UsageRequest
+from tallystick.metering.models import Appended, Correction, EventFilter, NewEvent, Usage, UsageEvent
+from tallystick.metering.postgres.appending import Appender
+from tallystick.metering.postgres.listing import page_of_events
+from tallystick.metering.postgres.partitions import Partitions
+from tallystick.metering.postgres.rollups import RollUp
+from tallystick.metering.postgres.usage import read_usage
+from tallystick.storage.database import Connection, Database
+from tallystick.storage.queries import Queries
+
+QUERIES = Queries.load(__package__ or "")
+
+
+class PostgresEventStore:
+    """Raw events in monthly partitions, identities beside them, and roll-ups per hour."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._partitions = Partitions(database)
+        self._appender = Appender(database, self._partitions)
+
+    async def append(self, events: Sequence[NewEvent], recorded_at: datetime) -> Appended:
+        """Store the events whose identity is new; durable when it returns. Ids in `events` are distinct.
+
+        Raises:
+            InvalidInput: an event can't be stored; nothing of the batch was.
+        """
+        return await self._appender.append(events, recorded_at)
+
+    async def usage(self, requests: Sequence[UsageRequest]) -> list[list[Usage]]:
+        """The usage of each request, all from one snapshot; windows without events are absent."""
+        async with self._database.snapshot() as connection:
+            return [await read_usage(connection, request) for request in requests]
+
+    async def event(self, event_id: UUID) -> UsageEvent | None:
+        """One event as it was recorded, or None."""
+        async with self._database.snapshot() as connection:
+            row = await (await connection.execute(QUERIES["event_by_id"], {"id": event_id})).fetchone()
+            return UsageEvent(*row) if row else None
+
+    async def correction(self, event_id: UUID) -> Correction | None:
+        """The correction that voided an event, or None."""
+        async with self._database.snapshot() as connection:
+            row = await (await connection.execute(QUERIES["correction_of"], {"id": event_id})).fetchone()
+            return Correction(*row) if row else None
+
+    async def events(self, wanted: EventFilter, *, limit: int, after: tuple[str, ...] | None = None) -> EventPage:
+        """Raw events, newest first; `after` is where the page before ended."""
+        async with self._database.snapshot() as connection:
+            return await page_of_events(connection, wanted, limit, after)
+
+    async def void(self, correction: Correction, replacement: NewEvent | None = None) -> bool:
+        """Void an event, with the replacement in its place; False when it was corrected before."""
+        if replacement is not None:
+            await self._partitions.ensure([replacement.occurred_at])
+        async with self._database.transaction() as connection:
+            row = await (await connection.execute(QUERIES["event_by_id"], {"id": correction.event_id})).fetchone()
+            if row is None or not await self._record(connection, correction, UsageEvent(*row)):
+                return False
+            if replacement is not None:
+                await self._appender.write(connection, [replacement], correction.recorded_at)
+        return True
+
+    async def _record(self, connection: Connection, correction: Correction, event: UsageEvent) -> bool:
+        recorded = await connection.execute(QUERIES["record_correction"], correction._asdict())
+        if recorded.rowcount == 0:
+            return False
+        mark: dict[str, Any] = {
+            "team_id": event.team_id, "occurred_at": event.occurred_at, "recorded_at": correction.recorded_at,
+        }  # fmt: skip
+        await connection.execute(QUERIES["mark_dirty"], mark)
+        return True
+
+    async def amendments(self, event_id: UUID) -> int:
+        """How often the event was amended so far."""
+        async with self._database.snapshot() as connection:
+            row = await (await connection.execute(QUERIES["count_amendments"], {"id": event_id})).fetchone()
+            return int(row[0]) if row else 0
+
+    async def roll_up(self, now: datetime, *, limit: int = 100_000) -> RollUpProgress:
+        """Bring the roll-ups forward by some batches, corrected hours and backfill."""
+        return await RollUp(self._database, now, limit).run()
+
+    async def ensure_months(self, now: datetime) -> None:
+        """Create the partitions of this month and the next three."""
+        await self._partitions.ensure_ahead(now)

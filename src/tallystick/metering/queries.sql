@@ -1,0 +1,44 @@
+-- name: catalogue_revision
+-- Which revision of the catalogue is in force.
+SELECT coalesce(max(id), 0) FROM catalogue_revisions;
+
+-- name: known_teams
+-- Which of these teams exist.
+SELECT id FROM teams WHERE id = ANY(%(teams)s);
+
+-- name: register_teams
+-- Create the teams that do not exist yet.
+INSERT INTO teams (id, name, created_at)
+SELECT id, id, %(now)s FROM unnest(%(teams)s::text[]) AS t (id)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: store_dead_letter
+-- Keep a rejected event; the same one again is only counted.
+INSERT INTO dead_letters AS d (digest, team_id, idempotency_key, body, code, field, message, received_at, last_seen_at)
+VALUES (%(digest)s, %(team_id)s, %(idempotency_key)s, %(body)s, %(code)s, %(field)s, %(message)s, %(now)s, %(now)s)
+ON CONFLICT (digest) DO UPDATE SET seen = d.seen + 1, last_seen_at = excluded.last_seen_at;
+
+-- name: dead_letters
+-- Dead letters, newest first.
+SELECT id, team_id, idempotency_key, body, code, field, message, received_at, last_seen_at, seen, replayed_at, replayed_as
+FROM dead_letters
+WHERE (%(team_id)s::text IS NULL OR team_id = %(team_id)s) AND (%(code)s::text IS NULL OR code = %(code)s)
+  AND (%(replayed)s::boolean IS NULL OR (replayed_at IS NOT NULL) = %(replayed)s)
+  AND (%(before)s::bigint IS NULL OR id < %(before)s)
+ORDER BY id DESC
+LIMIT %(limit)s;
+
+-- name: dead_letter
+-- One dead letter.
+SELECT id, team_id, idempotency_key, body, code, field, message, received_at, last_seen_at, seen, replayed_at, replayed_as
+FROM dead_letters WHERE id = %(id)s;
+
+-- name: dead_letter_counts
+-- How many dead letters wait to be repaired, by reason.
+SELECT code, count(*), sum(seen) FROM dead_letters
+WHERE replayed_at IS NULL AND (%(team_id)s::text IS NULL OR team_id = %(team_id)s)
+GROUP BY code ORDER BY code;
+
+-- name: mark_replayed
+-- A dead letter was sent again and taken.
+UPDATE dead_letters SET replayed_at = %(now)s, replayed_as = %(event_id)s WHERE id = %(id)s AND replayed_at IS NULL;

@@ -1,0 +1,50 @@
+"""Metering as one thing: everything about usage that the API, the CLI and the worker call.
+
+Open it with a database; closing it writes what waits.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tallystick.core.clock import Clock
+from tallystick.core.settings import Settings
+from tallystick.metering.corrections import Corrections, LimitsNow
+from tallystick.metering.dead_letters import DeadLetters
+from tallystick.metering.ingestion import Ingestor
+from tallystick.metering.postgres import PostgresEventStore
+from tallystick.metering.registry import Registry
+from tallystick.metering.usage import UsageReader
+from tallystick.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Metering:
+    """The parts of metering, wired to one database."""
+
+    store: PostgresEventStore
+    ingestor: Ingestor
+    usage: UsageReader
+    corrections: Corrections
+    dead_letters: DeadLetters
+    limits: LimitsNow
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, database: Database, settings: Settings, clock: Clock) -> AsyncIterator["Metering"]:
+        """Metering on this database; when the block ends, waiting requests have been written."""
+        store = PostgresEventStore(database)
+        await store.ensure_months(clock.now())
+        registry = Registry(database, auto_register=settings.auto_register_teams)
+        limits = LimitsNow(clock, timedelta(seconds=settings.future_tolerance_seconds), settings.max_batch_events)
+        queue = settings.ingest_queue_events
+        async with Ingestor(database, store, registry, clock, queue_events=queue) as ingestor:
+            yield cls(
+                store=store,
+                ingestor=ingestor,
+                usage=UsageReader(database, store, clock),
+                corrections=Corrections(store, registry, clock, limits),
+                dead_letters=DeadLetters(database, ingestor, clock),
+                limits=limits,
+            )

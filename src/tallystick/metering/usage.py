@@ -1,0 +1,123 @@
+"""Usage by the name of a metric: what reports, charges, alerts and checks all read.
+
+This is the one path from events to a number. It is answered from one snapshot and includes every
+acknowledged event.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tallystick.core.clock import Clock, Interval
+from tallystick.core.errors import InvalidInput, NotFound
+from tallystick.metering.aggregation import Bin, finish
+from tallystick.metering.event_store import EventStore, UsageRequest
+from tallystick.metering.models import MetricDefinition, MetricVersion, Usage
+from tallystick.metering.postgres.rollups import metric_versions
+from tallystick.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class UsageQuestion:
+    """Which usage is wanted.
+
+    Attributes:
+        metric: by name.
+        team_id: whose.
+        windows: the intervals to answer for, each beginning where the one before ends.
+        group_by: dimensions of the metric to keep apart.
+        where: dimension → the values one of which it must have.
+        raw: recompute from raw events, past the roll-ups.
+    """
+
+    metric: str
+    team_id: str
+    windows: Sequence[Interval]
+    group_by: tuple[str, ...] = ()
+    where: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    raw: bool = False
+
+
+class UsageReader:
+    """Answers questions about usage."""
+
+    def __init__(self, database: Database, store: EventStore, clock: Clock) -> None:
+        self._database = database
+        self._store = store
+        self._clock = clock
+
+    async def metrics(self) -> dict[str, list[MetricVersion]]:
+        """Every metric in force with its versions, oldest first."""
+        async with self._database.snapshot() as connection:
+            versions = await metric_versions(connection)
+        by_name: dict[str, list[MetricVersion]] = {}
+        for version in versions:
+            by_name.setdefault(version.name, []).append(version)
+        return by_name
+
+    async def read(
+        self, questions: Sequence[UsageQuestion], *, as_of: datetime | None = None
+    ) -> list[list[Usage]]:
+        """The usage of each question, all in one snapshot. Without `group_by` there is one `Usage` per window,
+        zero or None where nothing happened; with it, one per window and dimension values that occur.
+
+        Args:
+            questions: what is wanted.
+            as_of: up to when levels hold in windows still running; default: now.
+
+        Raises:
+            NotFound: there is no metric of that name; the message lists those there are.
+            InvalidInput: a dimension that the metric does not keep apart.
+        """
+        metrics = await self.metrics()
+        moment = as_of or self._clock.now()
+        requests = [_request(question, metrics, moment) for question in questions]
+        answers = await self._store.usage(requests)
+        return [
+            answer if question.group_by else _zero_filled(question, request.versions[-1].definition, answer)
+            for question, request, answer in zip(questions, requests, answers, strict=True)
+        ]
+
+
+def find_metric(name: str, metrics: Mapping[str, Sequence[MetricVersion]]) -> Sequence[MetricVersion]:
+    """The versions of a metric.
+
+    Raises:
+        NotFound: there is none of that name; the message lists those there are.
+    """
+    if name not in metrics:
+        known = ", ".join(sorted(metrics)) or "none is defined yet"
+        raise NotFound(f"there is no metric {name!r}; there are: {known}")
+    return metrics[name]
+
+
+def _request(
+    question: UsageQuestion, metrics: Mapping[str, Sequence[MetricVersion]], as_of: datetime
+) -> UsageRequest:
+    versions = find_metric(question.metric, metrics)
+    dimensions = versions[-1].definition.dimensions
+    for name in (*question.group_by, *question.where):
+        if name not in dimensions:
+            allowed = ", ".join(dimensions) or "none: it keeps no dimensions apart"
+            raise InvalidInput(
+                f"{name!r} is not a dimension of metric {question.metric!r}; there are: {allowed}", field="group_by"
+            )
+    return UsageRequest(
+        versions=versions,
+        team_id=question.team_id,
+        windows=question.windows,
+        as_of=as_of,
+        group_by=question.group_by,
+        where=question.where,
+        raw=question.raw,
+    )
+
+
+def _zero_filled(question: UsageQuestion, definition: MetricDefinition, answer: Sequence[Usage]) -> list[Usage]:
+    found = {usage.window: usage for usage in answer}
+    nothing = finish(definition, Bin())
+    return [
+        found.get(window) or Usage(definition.name, window, (), nothing, 0, 0) for window in question.windows
+    ]
+
+

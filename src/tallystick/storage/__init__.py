@@ -1,0 +1,1 @@
+"""PostgreSQL: the embedded server or one of your own, its pool, schema and named statements."""

@@ -1,0 +1,123 @@
+"""The database of one process: a pool of connections and the two kinds of transaction.
+
+A `transaction` writes, at READ COMMITTED. A `snapshot` reads: every statement in it sees the same
+moment, so usage made of roll-ups and of raw events can't count an event twice or not at all.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg import AsyncConnection, IsolationLevel
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from tallystick.core.errors import StorageError, Unavailable
+from tallystick.core.settings import Settings
+from tallystick.storage.embedded import EmbeddedServer
+from tallystick.storage.migrate import first_line, migrate
+
+Connection: TypeAlias = AsyncConnection[tuple[Any, ...]]
+
+
+class Database:
+    """An open database. `url` is where it is; the embedded server behind it, if any, is released on close."""
+
+    def __init__(self, url: str, pool: AsyncConnectionPool[Connection], server: EmbeddedServer | None) -> None:
+        self.url = url
+        self._pool = pool
+        self._server = server
+
+    @classmethod
+    async def open(cls, settings: Settings) -> "Database":
+        """Connect to `DATABASE_URL`, or start the embedded PostgreSQL, and bring the schema up to date.
+
+        Raises:
+            StorageError: it can't be reached, started or migrated; the message says why.
+        """
+        server = None
+        if settings.database_url is None:
+            server = await asyncio.to_thread(EmbeddedServer.acquire, settings.data_dir)
+        try:
+            url = settings.database_url or (server.url if server else "")
+            await asyncio.to_thread(migrate, url)
+            return cls(url, await _open_pool(url, settings.pool_size), server)
+        except BaseException:
+            if server:
+                server.release()
+            raise
+
+    async def close(self) -> None:
+        """Close the pool and let go of the embedded server. May be called twice."""
+        await self._pool.close()
+        if self._server:
+            await asyncio.to_thread(self._server.release)
+            self._server = None
+
+    async def __aenter__(self) -> "Database":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction that writes; committed when the block ends, rolled back when it raises."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """A read-only transaction whose statements all see one moment."""
+        async with self.connection() as connection:
+            await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+            await connection.set_read_only(True)
+            try:
+                async with connection.transaction():
+                    yield connection
+            finally:
+                if not connection.closed:
+                    await connection.set_isolation_level(None)
+                    await connection.set_read_only(None)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except PoolTimeout:
+            raise Unavailable("the database has no free connection; try again", retry_after=1) from None
+        except psycopg.errors.DiskFull as error:
+            raise StorageError(f"the database's disk is full: {first_line(error)}") from error
+        except psycopg.OperationalError as error:
+            if isinstance(error, psycopg.errors.QueryCanceled):
+                raise
+            raise Unavailable(f"the database is not reachable: {first_line(error)}", retry_after=2) from error
+
+
+async def _open_pool(url: str, size: int) -> AsyncConnectionPool[Connection]:
+    pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+        url,
+        min_size=min(2, size),
+        max_size=size,
+        timeout=10,
+        open=False,
+        check=AsyncConnectionPool.check_connection,
+        configure=_configure,
+        name="tallystick",
+    )
+    try:
+        await pool.open(wait=True, timeout=15)
+    except PoolTimeout:
+        await pool.close()
+        raise StorageError("PostgreSQL did not accept a connection within 15 s") from None
+    return pool
+
+
+async def _configure(connection: Connection) -> None:
+    await connection.execute("SET TIME ZONE 'UTC'")
+    await connection.execute("SET jit = off")
+    # Plans depend on which months and hours a statement touches: a generic plan would visit all of them.
+    await connection.execute("SET plan_cache_mode = force_custom_plan")
+    await connection.commit()

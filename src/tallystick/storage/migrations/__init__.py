@@ -1,0 +1,15 @@
+"""The schema's history: plain SQL files, run in order by Alembic."""
+
+from importlib.resources import files
+from typing import LiteralString, cast
+
+import psycopg
+from alembic import op
+
+
+def run_sql(name: str) -> None:
+    """Run a SQL file of `versions` inside the migration's transaction, as it stands."""
+    script = files(__package__ or "").joinpath("versions", name).read_text(encoding="utf-8")
+    connection = op.get_bind().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    connection.execute(cast(LiteralString, script))

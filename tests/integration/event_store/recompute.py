@@ -1,0 +1,128 @@
+"""Usage recomputed the slow and obvious way, from a plain list of events: what the store must agree with."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil
+from typing import NamedTuple
+
+from tallystick.core.clock import Interval
+from tallystick.core.money import EXACT
+from tallystick.metering.models import Aggregation, Level, MetricDefinition
+
+
+class Fact(NamedTuple):
+    """An event that counts, in the order it was recorded."""
+
+    order: tuple[int, int]
+    name: str
+    occurred_at: datetime
+    quantity: Decimal
+    metadata: Mapping[str, object]
+
+
+def recompute(
+    definition: MetricDefinition, facts: Sequence[Fact], window: Interval, as_of: datetime, group_by: Sequence[str]
+) -> dict[tuple[str | None, ...], Decimal | None]:
+    """The usage per dimension values of one window."""
+    matching = [fact for fact in facts if _matches(definition, fact)]
+    groups: dict[tuple[str | None, ...], list[Fact]] = defaultdict(list)
+    for fact in matching:
+        groups[_labels(fact, group_by)].append(fact)
+    answer = {}
+    for labels, members in groups.items():
+        inside = [f for f in members if window.start <= f.occurred_at < window.end]
+        if definition.aggregation is Aggregation.TIME_WEIGHTED:
+            known = max([as_of, *(f.occurred_at for f in facts if f.occurred_at < window.end)])
+            area = _area(definition, members, window, known)
+            if inside or area:
+                answer[labels] = EXACT.divide(area, Decimal(definition.per))
+        elif inside:
+            answer[labels] = _usage(definition, inside)
+    return answer
+
+
+def _matches(definition: MetricDefinition, fact: Fact) -> bool:
+    return fact.name == definition.event_name and all(
+        fact.metadata.get(key) in allowed for key, allowed in definition.filters.items()
+    )
+
+
+def _labels(fact: Fact, names: Sequence[str]) -> tuple[str | None, ...]:
+    return tuple(None if fact.metadata.get(name) is None else str(fact.metadata[name]) for name in names)
+
+
+def _value(definition: MetricDefinition, fact: Fact) -> Decimal | None:
+    found = fact.quantity if definition.value == "quantity" else fact.metadata.get(definition.value)
+    if not isinstance(found, Decimal | int):
+        return None
+    value = Decimal(found)
+    return value if value >= 0 or definition.accepts_negative else None
+
+
+def _ordered(definition: MetricDefinition, facts: Sequence[Fact]) -> list[tuple[datetime, Decimal]]:
+    valued = [(f, _value(definition, f)) for f in facts]
+    found = [(f.occurred_at, f.order, v) for f, v in valued if v is not None]
+    return [(at, v) for at, _, v in sorted(found, key=lambda row: row[:2])]
+
+
+def _seconds(span: timedelta) -> Decimal:
+    return Decimal(span // timedelta(microseconds=1)) / 1_000_000
+
+
+def _area(definition: MetricDefinition, facts: Sequence[Fact], window: Interval, as_of: datetime) -> Decimal:
+    """Σ over each series of level × seconds: step by step through the changes."""
+    series: dict[tuple[str | None, ...], list[Fact]] = defaultdict(list)
+    for fact in facts:
+        series[_labels(fact, definition.dimensions)].append(fact)
+    total = Decimal(0)
+    finish = min(window.end, as_of)
+    for members in series.values():
+        level = Decimal(0)
+        steps = [(at, v) for at, v in _ordered(definition, members) if at < window.end]
+        for i, (at, value) in enumerate(steps):
+            level = level + value if definition.level is Level.DELTA else value
+            until = steps[i + 1][0] if i + 1 < len(steps) else finish
+            begin, end = max(at, window.start), min(until, finish)
+            if end > begin:
+                total = EXACT.add(total, EXACT.multiply(level, _seconds(end - begin)))
+    return total
+
+
+def _usage(definition: MetricDefinition, inside: Sequence[Fact]) -> Decimal | None:
+    valued = [value for _, value in _ordered(definition, inside)]
+    total = Decimal(0)
+    for value in valued:
+        total = EXACT.add(total, value)
+    match definition.aggregation:
+        case Aggregation.COUNT:
+            return Decimal(len(inside))
+        case Aggregation.SUM:
+            return total
+        case Aggregation.UNIQUE_COUNT:
+            return Decimal(len({str(f.metadata[definition.value]) for f in inside if f.metadata.get(definition.value) is not None}))
+        case _ if not valued:
+            return None
+        case Aggregation.MAX:
+            return max(valued)
+        case Aggregation.MIN:
+            return min(valued)
+        case Aggregation.AVERAGE:
+            return EXACT.divide(total, Decimal(len(valued)))
+        case Aggregation.LATEST:
+            return valued[-1]
+        case Aggregation.PERCENTILE:
+            return _percentile(definition, inside, valued)
+    raise AssertionError(definition.aggregation)
+
+
+def _percentile(definition: MetricDefinition, inside: Sequence[Fact], valued: Sequence[Decimal]) -> Decimal:
+    ranked = sorted(valued)
+    if definition.slot is not None:
+        slots: dict[int, list[Decimal]] = defaultdict(list)
+        for at, value in _ordered(definition, inside):
+            slots[int(at.timestamp()) // definition.slot].append(value)
+        ranked = sorted(EXACT.divide(sum(vs, Decimal(0)), Decimal(len(vs))) for vs in slots.values())
+    return ranked[ceil(Fraction(definition.percentile) * len(ranked) / 100) - 1]

@@ -44,13 +44,13 @@ docs-reference: install ## Regenerate the reference from the code
 	@$(VENV)/python -m tallystick.cli.reference
 
 lock: ## Rewrite the locks from pyproject.toml (UPGRADE=1: to the newest releases)
-	@tools/setup lock $(if $(UPGRADE),--upgrade)
+	@sh tools/setup lock $(if $(UPGRADE),--upgrade)
 
 install: ## Make .venv ready for working on Tallystick
-	@tools/setup dev
+	@sh tools/setup dev
 
 install-run:
-	@tools/setup run
+	@sh tools/setup run
 
 clean: ## Remove caches and build results
 	@rm -rf dist build .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

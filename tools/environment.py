@@ -148,12 +148,15 @@ def discard_half_installed() -> None:
 
 
 def complete(record: Path) -> bool:
-    """Say whether every file that a package's RECORD lists is there, in its full size."""
+    """Say whether every file that a package's RECORD lists is there and not cut short.
+
+    A longer file was edited by somebody (a company's certificates added to certifi's), and stays.
+    """
     if not record.is_file():
         return False
     with record.open(newline="") as rows:
         sizes = {record.parent.parent / path: size for path, _, size in csv.reader(rows) if size}
-    return all(path.is_file() and path.stat().st_size == int(size) for path, size in sizes.items())
+    return all(path.is_file() and path.stat().st_size >= int(size) for path, size in sizes.items())
 
 
 def pip(*arguments: str) -> None:

@@ -113,7 +113,7 @@ class _Server(uvicorn.Server):
 
 
 class _Shutdown:
-    """What SIGTERM and Ctrl-C do from the first moment on: finish and leave; a second one waits for nobody."""
+    """What SIGTERM and Ctrl-C do from the first moment on: finish and leave; a second one waits for no one."""
 
     def __init__(self) -> None:
         self._signals = 0

@@ -25,7 +25,10 @@ from tallystick.catalog.models import Anchor, BillingPeriod, PeriodUnit
 from tallystick.core.clock import Interval
 
 EPOCH = datetime(2001, 1, 1, tzinfo=UTC)
-"""A Monday and a 1 January: calendar periods of any unit, however many of it, begin there or whole units away."""
+"""A Monday and a 1 January: calendar periods of any unit, however many, begin there or whole periods away."""
+
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""Subscriptions and reports begin and end before this instant."""
 
 _DAYS = {PeriodUnit.DAY: 1, PeriodUnit.WEEK: 7}
 _MONTHS = {PeriodUnit.MONTH: 1, PeriodUnit.QUARTER: 3, PeriodUnit.YEAR: 12}

@@ -41,7 +41,12 @@ def _options(definition: MetricDefinition) -> Iterator[tuple[str, str]]:
     if definition.aggregation is Aggregation.PERCENTILE:
         yield "percentile", plain(definition.percentile)
         if definition.slot:
-            yield "slot", f"{definition.slot}s"
+            yield "slot", _duration(definition.slot)
+
+
+def _duration(seconds: int) -> str:
+    length, name = next((length, name) for length, name in ((3600, "h"), (60, "m"), (1, "s")) if seconds % length == 0)
+    return f"{seconds // length}{name}"
 
 
 def describe_price(price: Price) -> dict[str, str]:

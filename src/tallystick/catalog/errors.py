@@ -90,15 +90,16 @@ class Problems:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.found: list[Problem] = []
+        self._found: dict[Problem, None] = {}
 
     def add(self, line: int, column: int, key: str, message: str) -> None:
         """Note a problem; once, although an anchored value may be checked in several places."""
-        problem = Problem(self.file, line, column, key, message)
-        if problem not in self.found:
-            self.found.append(problem)
+        self._found[Problem(self.file, line, column, key, message)] = None
+
+    def __len__(self) -> int:
+        return len(self._found)
 
     def raise_if_any(self) -> None:
         """Raise a CatalogueError with everything that was noted, if anything was."""
-        if self.found:
-            raise CatalogueError(self.found)
+        if self._found:
+            raise CatalogueError(self._found)

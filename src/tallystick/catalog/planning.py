@@ -40,6 +40,8 @@ from tallystick.catalog.timeline import (
     edits,
     keeping_the_past,
 )
+from tallystick.metering.models import MetricDefinition
+from tallystick.pricing import Price
 
 C = TypeVar("C")
 
@@ -102,9 +104,8 @@ class _Planner:
             gone = key.plan not in self.catalogue.plans and self.state.plans[key.plan].running
             if key.metric == metric and gone and any(version.end > self.now for version in versions):
                 where = self.catalogue.origin.of("metrics")._replace(key=f"metrics.{metric}")
-                yield where.problem(
-                    f"can't be removed: plan {key.plan}, which teams are on, has a price for it"
-                )
+                message = f"can't be removed: plan {key.plan}, which teams are on, has a price for it"
+                yield where.problem(message)
 
     def plan_plans(self) -> None:
         for name, entry in self.catalogue.plans.items():
@@ -151,10 +152,8 @@ class _Planner:
 
     def _team_row(self, entry: TeamEntry, stored: StoredTeam | None) -> TeamRow:
         """What the file does not say stays as it is; for a new team, the defaults."""
-        name, time_zone = (
-            (stored.name, stored.time_zone) if stored else (entry.id, self.catalogue.defaults.time_zone)
-        )
-        return TeamRow(entry.id, entry.name or name, entry.time_zone or time_zone)
+        present = stored or StoredTeam(entry.id, self.catalogue.defaults.time_zone, [])
+        return TeamRow(entry.id, entry.name or present.name, entry.time_zone or present.time_zone)
 
     def _plan_subscription(self, entry: TeamEntry, plan: str, row: TeamRow, held: list[Subscription]) -> None:
         try:
@@ -169,12 +168,11 @@ class _Planner:
     def plan_defaults(self) -> None:
         self._set("defaults", _default_keys(self.state.defaults), _default_keys(self.catalogue.defaults))
 
-    def _set(
-        self, subject: str, before: Mapping[str, str] | None, after: Mapping[str, str], *, note: str = ""
-    ) -> None:
+    def _set(self, subject: str, before: Mapping[str, str] | None, after: Mapping[str, str], *, note: str = "") -> None:
         """Note the change of something that has no versions."""
         kind = ChangeKind.CHANGE if before != after or note else ChangeKind.UNCHANGED
-        self.changes.append(Change(kind if before else ChangeKind.ADD, subject, before, after, note=note))
+        kind = ChangeKind.ADD if before is None else kind
+        self.changes.append(Change(kind, subject, before, after, note=note))
 
     def _follow(
         self,
@@ -189,7 +187,8 @@ class _Planner:
             timeline.follow(entries)
         else:
             timeline.finish()
-        self.changes += [_shown(subject, shift, describe) for shift in timeline.shifts]
+        shifts = sorted(timeline.shifts, key=lambda shift: shift.start)
+        self.changes += [_shown(subject, shift, describe) for shift in shifts]
         if entries and not timeline.shifts:
             self.changes.append(Change(ChangeKind.UNCHANGED, subject))
         return edits(versions, timeline.versions)
@@ -231,7 +230,7 @@ def _fixed_in_plan(entry: PlanEntry, stored: StoredPlan) -> Iterator[Problem]:
         ("period", str(stored.period), str(entry.period)),
     ):
         if before != after:
-            message = f"is {before} and can't become {after}, because teams are or were on the plan; define a new plan"
+            message = f"is {before} and can't become {after}, because teams were on the plan; define a new one"
             yield entry.origin.of(key)._replace(key=f"plans.{entry.name}.{key}").problem(message)
 
 

@@ -49,7 +49,6 @@ def _when(change: Change) -> Iterator[str]:
 def _summary(plan: Plan) -> str:
     counts = Counter(change.kind for change in plan.differences)
     text = ", ".join(f"{counts[kind]} to {kind}" for kind in _KINDS if counts[kind])
-    retroactive = len(plan.retroactive)
-    return (
-        f"{text}; {retroactive} RETROACTIVE: what past usage counts or costs changes" if retroactive else text
-    )
+    if not plan.retroactive:
+        return text
+    return f"{text}; {len(plan.retroactive)} RETROACTIVE: what past usage counts or costs changes"

@@ -69,9 +69,7 @@ class MisfitError(Exception):
         self.problem = problem
 
 
-def subscribe(
-    entry: TeamEntry, plan: str, time_zone: str, held: Sequence[Subscription], now: datetime
-) -> Outcome:
+def subscribe(entry: TeamEntry, plan: str, time_zone: str, held: Sequence[Subscription], now: datetime) -> Outcome:
     """The team's subscriptions with what the file says of it.
 
     Raises:
@@ -117,9 +115,7 @@ def _before_it_begins(wanted: Wanted, held: list[Subscription]) -> Outcome:
         earlier[-1] = replace(earlier[-1], end=None)
     subscriptions, changes = _follow(wanted, earlier)
     note = f"withdrawn before it began at {instant_text(latest.start)}"
-    return Outcome(
-        subscriptions, [replace(wanted.changed(ChangeKind.END, latest, None), note=note), *changes]
-    )
+    return Outcome(subscriptions, [replace(wanted.changed(ChangeKind.END, latest, None), note=note), *changes])
 
 
 def _after_it_ended(wanted: Wanted, held: list[Subscription]) -> Outcome:

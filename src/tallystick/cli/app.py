@@ -85,9 +85,8 @@ def _fail(message: str, code: int) -> int:
 
 
 def _misused(error: typer.TyperException) -> int:
-    message = error.format_message().strip().replace("Value error, ", "")
-    if not message or "\n" in message:  # a group without its subcommand: this is its help
-        typer.echo(message)
+    message = " ".join(error.format_message().replace("Value error, ", "").split())
+    if not message:  # a group without its subcommand: its help has been shown
         return USAGE
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "tallystick"

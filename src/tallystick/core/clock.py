@@ -28,6 +28,7 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
+        """The present instant."""
         return datetime.now(UTC)
 
 
@@ -38,12 +39,15 @@ class ManualClock:
         self._now = as_utc(now)
 
     def now(self) -> datetime:
+        """The instant it stands at."""
         return self._now
 
     def advance(self, by: timedelta) -> None:
+        """Move it on."""
         self._now += by
 
     def set(self, now: datetime) -> None:
+        """Move it to an instant."""
         self._now = as_utc(now)
 
 
@@ -103,7 +107,8 @@ def zone(name: str) -> ZoneInfo:
     """
     if name not in _zone_names():
         raise InvalidInput(
-            f"{name!r} is not an IANA time zone; use a name such as UTC or America/New_York", field="time_zone"
+            f"{name!r} is not an IANA time zone; use a name such as UTC or America/New_York",
+            field="time_zone",
         )
     return ZoneInfo(name)
 

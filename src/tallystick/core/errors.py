@@ -45,6 +45,7 @@ class InvalidInput(TallystickError):
             self.code = code
 
     def details(self) -> dict[str, Any]:
+        """The field at fault."""
         return {} if self.field is None else {"field": self.field}
 
 

@@ -36,11 +36,16 @@ def quantity_problem(number: Decimal) -> str | None:
         return "must be a finite number"
     if number.copy_abs() >= QUANTITY_LIMIT:
         return "absolute value must be below 10^20"
-    exponent = number.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -QUANTITY_DECIMALS:
-        if number.normalize(EXACT).as_tuple().exponent < -QUANTITY_DECIMALS:  # type: ignore[operator]
-            return "at most 18 decimals are kept"
+    if number and _decimals(number) > QUANTITY_DECIMALS:
+        return f"at most {QUANTITY_DECIMALS} decimals are kept"
     return None
+
+
+def _decimals(number: Decimal) -> int:
+    """How many decimals the number needs, trailing zeros not counted; negative: it ends in that many zeros."""
+    _, digits, exponent = number.as_tuple()
+    zeros = next((i for i, digit in enumerate(reversed(digits)) if digit), 0)
+    return -int(exponent) - zeros
 
 
 def parse_decimal(text: str, *, field: str | None = None) -> Decimal:

@@ -27,16 +27,20 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default_factory=default_data_dir,
-        description="Folder of the embedded PostgreSQL. Default: /var/lib/tallystick for root, else ~/.local/share/tallystick.",
+        description="Folder of the embedded PostgreSQL. "
+        "Default: /var/lib/tallystick for root, else ~/.local/share/tallystick.",
     )
     host: str = Field(default="127.0.0.1", description="Address that `serve` listens on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port that `serve` listens on; 0 takes a free one.")
     pool_size: int = Field(default=10, ge=3, le=200, description="PostgreSQL connections of one server process.")
     auto_register_teams: bool = Field(
-        default=False, description="Create a team when its first event arrives, instead of rejecting the event."
+        default=False,
+        description="Create a team when its first event arrives, instead of rejecting the event.",
     )
     future_tolerance_seconds: int = Field(
-        default=3600, ge=0, description="How far ahead of the server's clock an event's timestamp may lie, in seconds."
+        default=3600,
+        ge=0,
+        description="How far ahead of the server's clock an event's timestamp may lie, in seconds.",
     )
     max_batch_events: int = Field(default=10_000, ge=1, le=100_000, description="Most events in one request.")
     max_body_bytes: int = Field(

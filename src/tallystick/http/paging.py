@@ -85,7 +85,7 @@ def decode_cursor(cursor: str, /, *kinds: type[Any]) -> tuple[Any, ...]:
         if len(keys) != len(kinds):
             raise ValueError("another listing's cursor")
         return tuple(_key(value, kind) for value, kind in zip(keys, kinds, strict=True))
-    except (ValueError, InvalidInput):
+    except (ValueError, RecursionError, InvalidInput):
         message = "not a cursor of this listing; send the next_cursor of the page before, unchanged"
         raise InvalidInput(message, field="cursor") from None
 

@@ -51,6 +51,15 @@ class Principal:
         if team_id is not None and self.team_id not in (None, team_id):
             raise Forbidden(f"API key {self.key_id} is for team {self.team_id!r} alone")
 
+    def require_every_team(self) -> None:
+        """Pass when the caller is not bound to one team.
+
+        Raises:
+            Forbidden: it is.
+        """
+        if self.team_id is not None:
+            raise Forbidden(f"API key {self.key_id} is for team {self.team_id!r} alone; this concerns every team")
+
     def team(self, named: str | None) -> str | None:
         """The team a request is about: the one it names, else the only one the key may touch; None: all.
 

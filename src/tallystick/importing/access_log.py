@@ -147,8 +147,6 @@ def _instant(text: str) -> datetime:
     offset = timedelta(hours=int(hours), minutes=int(minutes))
     try:
         zone = timezone(-offset if sign == "-" else offset)
-        return datetime(
-            int(year), _MONTHS[match[2]], int(day), int(hour), int(minute), int(second), tzinfo=zone
-        )
+        return datetime(int(year), _MONTHS[match[2]], int(day), int(hour), int(minute), int(second), tzinfo=zone)
     except ValueError as error:
         raise BadValue(f"time {text!r}: {error}") from None

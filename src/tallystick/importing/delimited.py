@@ -35,9 +35,7 @@ class DelimitedReader:
 
     def __init__(self, stream: ByteStream, columns: Sequence[str] | None, delimiter: str | None) -> None:
         self._rows = _Rows(lines(stream), delimiter or sniff_delimiter(stream.head))
-        self.columns: tuple[str, ...] | None = _distinct(
-            stream.name, columns or _header(stream.name, self._rows)
-        )
+        self.columns: tuple[str, ...] | None = _distinct(stream.name, columns or _header(stream.name, self._rows))
 
     def records(self) -> Iterator[Record]:
         """The rows, in the order of the file; once."""
@@ -114,7 +112,7 @@ class _Feed:
             self.problem = line.problem
             return "\n"
         try:
-            return line.content.decode() + "\n"
+            return (line.content + line.ending).decode()
         except UnicodeDecodeError:
             self.problem = "is not valid UTF-8"
             return "\n"
@@ -160,7 +158,7 @@ class _Rows:
 
 
 def _raw(taken: list[Line]) -> bytes:
-    return taken[0].content if len(taken) == 1 else b"\n".join(line.content for line in taken)
+    return b"".join([line.content + line.ending for line in taken[:-1]] + [taken[-1].content])
 
 
 def _width_problem(cells: list[str], width: int | None) -> str | None:

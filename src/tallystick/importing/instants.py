@@ -67,9 +67,7 @@ def _rfc3339(value: Any) -> datetime:
             return datetime.fromisoformat(text.upper() if text[-1] == "z" else text)
     except ValueError:
         pass
-    raise BadValue(
-        f"is {text[:40]!r}, not an instant such as 2026-03-01T00:00:00Z; --timestamp-format names others"
-    )
+    raise BadValue(f"is {text[:40]!r}, not an instant such as 2026-03-01T00:00:00Z; --timestamp-format names others")
 
 
 def _has_time(text: str) -> bool:
@@ -95,6 +93,8 @@ def _by_pattern(value: Any, pattern: str) -> datetime:
 
 
 def _is_pattern(pattern: str) -> bool:
+    if "%" not in pattern:
+        return False
     try:
         datetime.strptime("", pattern)  # noqa: DTZ007 - only the error is of interest
     except ValueError as error:

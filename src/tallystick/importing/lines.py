@@ -13,11 +13,12 @@ _SHOWN_BYTES = 200
 
 
 class Line(NamedTuple):
-    """One line without its end (LF or CRLF); `offset` is how much of the file, as stored, ends with it."""
+    """One line and its `ending` (LF, CRLF or nothing); `offset` bytes of the file, as stored, end with it."""
 
     number: int
     offset: int
     content: bytes
+    ending: bytes
     problem: str | None
 
 
@@ -34,16 +35,16 @@ def lines(stream: ByteStream) -> Iterator[Line]:
         for content in whole:
             number += 1
             end += dropped + len(content) + 1
-            yield _line(number, stream.consumed if stream.packed else end, content, dropped)
+            yield _line(number, stream.consumed if stream.packed else end, content, b"\n", dropped)
             dropped = 0
         if len(rest) > MAX_LINE_BYTES:
             dropped += len(rest) - _SHOWN_BYTES
             rest = rest[:_SHOWN_BYTES]
     if rest:
-        yield _line(number + 1, stream.consumed, rest, dropped)
+        yield _line(number + 1, stream.consumed, rest, b"", dropped)
 
 
-def _line(number: int, offset: int, content: bytes, dropped: int) -> Line:
+def _line(number: int, offset: int, content: bytes, ending: bytes, dropped: int) -> Line:
     problem = None
     if dropped or len(content) > MAX_LINE_BYTES:
         problem = f"is longer than {MAX_LINE_BYTES} bytes"
@@ -52,4 +53,6 @@ def _line(number: int, offset: int, content: bytes, dropped: int) -> Line:
         problem = "contains a NUL byte"
     if number == 1:
         content = content.removeprefix(_BOM)
-    return Line(number, offset, content.removesuffix(b"\r"), problem)
+    if content.endswith(b"\r"):
+        content, ending = content[:-1], b"\r" + ending
+    return Line(number, offset, content, ending, problem)

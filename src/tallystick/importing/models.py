@@ -79,9 +79,7 @@ class ImportOptions:
         metadata={"help": "Separator of the cells of a CSV file. Default: comma, semicolon, tab or bar."},
     )
     team: str | None = field(default=None, metadata={"help": "Team that all usage in the files belongs to."})
-    team_column: str | None = field(
-        default=None, metadata={"help": "Column that names the team. Default: team_id."}
-    )
+    team_column: str | None = field(default=None, metadata={"help": "Column that names the team. Default: team_id."})
     event: str | None = field(
         default=None,
         metadata={"help": "Event name of every row. Default: column event_name; access logs: http_request."},
@@ -96,25 +94,19 @@ class ImportOptions:
         metadata={"help": "Make of every row an event NAME with its quantity from COLUMN. Repeatable."},
     )
     unit: str | None = field(default=None, metadata={"help": "Unit of the quantities."})
-    unit_column: str | None = field(
-        default=None, metadata={"help": "Column that holds the unit. Default: unit."}
-    )
+    unit_column: str | None = field(default=None, metadata={"help": "Column that holds the unit. Default: unit."})
     timestamp_column: str | None = field(
         default=None, metadata={"help": "Column that says when it happened. Default: timestamp."}
     )
     timestamp_format: str = field(
         default="auto",
         metadata={
-            "help": "auto (RFC 3339, also with a space for the T, without an offset or as a date alone), epoch-s, "
-            "epoch-ms, or a strptime pattern. Digits past microseconds are cut off."
+            "help": "auto (RFC 3339, also with a space for the T, without an offset or as a date alone), "
+            "epoch-s, epoch-ms, or a strptime pattern. Digits past microseconds are cut off."
         },
     )
-    timestamp_zone: str = field(
-        default="UTC", metadata={"help": "IANA time zone of timestamps without an offset."}
-    )
-    user_column: str | None = field(
-        default=None, metadata={"help": "Column that names the user. Default: user_id."}
-    )
+    timestamp_zone: str = field(default="UTC", metadata={"help": "IANA time zone of timestamps without an offset."})
+    user_column: str | None = field(default=None, metadata={"help": "Column that names the user. Default: user_id."})
     event_type: str | None = field(default=None, metadata={"help": "Event type of every row."})
     event_type_column: str | None = field(
         default=None, metadata={"help": "Column that holds the event type. Default: event_type."}
@@ -126,22 +118,20 @@ class ImportOptions:
     key_column: str | None = field(
         default=None,
         metadata={
-            "help": "Column with a key that no two events of a team share; wins over the identity. "
+            "help": "Column with a key that no two events of a team share; wins over --identity. "
             "Default: idempotency_key."
         },
     )
     identity: Identity = field(
         default=Identity.POSITION,
         metadata={
-            "help": "What tells rows without a key apart. position: every line counts, and once however often its "
-            "file is imported. content: lines that are exactly the same count once."
+            "help": "What tells rows without a key apart. position: every line counts, and once however often "
+            "its file is imported. content: lines that are exactly the same count once."
         },
     )
     source_id: str | None = field(
         default=None,
-        metadata={
-            "help": "Name of the file in the keys by position. Default: its name without folder and .gz."
-        },
+        metadata={"help": "Name of the file in the keys by position. Default: its name without folder and .gz."},
     )
 
     def __post_init__(self) -> None:
@@ -171,9 +161,7 @@ def parse_quantities(texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         name, _, column = text.partition("=")
         if not name or not column:
-            raise InvalidInput(
-                f"{text!r} is not NAME=COLUMN, such as llm_input=ContextTokens", field="quantities"
-            )
+            raise InvalidInput(f"{text!r} is not NAME=COLUMN, such as llm_input=ContextTokens", field="quantities")
         if name in pairs:
             raise InvalidInput(f"event {name!r} is given two quantities", field="quantities")
         pairs[name] = column
@@ -212,9 +200,7 @@ def _check_values(options: ImportOptions) -> None:
     if options.quantity is not None and (problem := quantity_problem(options.quantity)):
         raise InvalidInput(f"--quantity {problem}", field="quantity")
     if options.delimiter is not None and (len(options.delimiter) != 1 or options.delimiter in '"\r\n'):
-        raise InvalidInput(
-            "--delimiter must be one character other than a quote or line end", field="delimiter"
-        )
+        raise InvalidInput("--delimiter must be one character other than a quote or line end", field="delimiter")
     for name in ("team", "event", "source_id"):
         if getattr(options, name) == "":
             raise InvalidInput(f"{option_name(name)} must not be empty", field=name)

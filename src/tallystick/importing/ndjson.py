@@ -41,16 +41,19 @@ class NdjsonReader:
 
 
 def _record(line: Line) -> Record:
-    number, offset, content, problem = line
+    number, offset, content, _, problem = line
     if problem:
         return malformed(number, offset, content, problem)
     try:
         return Record(number, offset, content, _decode(content))
-    except msgspec.ValidationError:
-        return malformed(number, offset, content, "is not a JSON object")
     except UnicodeDecodeError:
         return malformed(number, offset, content, "is not valid UTF-8")
     except RecursionError:
         return malformed(number, offset, content, "is nested too deeply")
     except (ValueError, ArithmeticError) as error:
-        return malformed(number, offset, content, f"is not valid JSON: {error}")
+        return malformed(number, offset, content, _reason(error))
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    return "is not a JSON object" if text.startswith("Expected `object`") else f"is not valid JSON: {text}"

@@ -35,7 +35,9 @@ class ParquetReader:
         self._name = stream.name
         self._size = stream.size_bytes or 0
         try:
-            self._file = pq.ParquetFile(stream.seekable(), buffer_size=_BUFFER_BYTES, pre_buffer=False)
+            self._file = pq.ParquetFile(
+                stream.seekable(), buffer_size=_BUFFER_BYTES, pre_buffer=False, page_checksum_verification=True
+            )
         except (pa.ArrowException, OSError) as error:
             raise InvalidInput(
                 f"{self._name}: is not a readable Parquet file: {_one_line(error)}", field="file"
@@ -51,11 +53,7 @@ class ParquetReader:
             columns = [_values(name, batch.column(name)) for name in batch.schema.names]
             for cells in zip(*columns, strict=True):
                 position += 1
-                values = {
-                    name: cell
-                    for name, cell in zip(batch.schema.names, cells, strict=True)
-                    if cell is not None
-                }
+                values = {name: cell for name, cell in zip(batch.schema.names, cells, strict=True) if cell is not None}
                 yield Record(position, self._size * position // total, _row_as_json(values), values)
 
     def metadata_value(self, value: Any) -> Any:
@@ -133,9 +131,7 @@ def _text(value: Any) -> str:
     try:
         return value.decode()
     except UnicodeDecodeError:
-        raise BadValue(
-            "holds bytes that are not UTF-8 text; leave the column out with --metadata-columns"
-        ) from None
+        raise BadValue("holds bytes that are not UTF-8 text; leave the column out with --metadata-columns") from None
 
 
 def _one_line(error: Exception) -> str:

@@ -101,9 +101,10 @@ class _Planner:
         constants: dict[str, Any] = {} if several else {"quantity": Decimal(1), **defaults}
         constants |= self._constants(fields)
         taken = [found for field in fields if (found := self._taken(field)) is not None]
-        self._refuse_gaps(fields, constants, taken)
+        key = self._taken(_KEY)
         self._check_metadata()
-        return Plan(constants, taken, several, self._taken(_KEY))
+        self._refuse_gaps(fields, constants, taken)
+        return Plan(constants, taken, several, key)
 
     def _constants(self, fields: list[_Field]) -> dict[str, Any]:
         given = {f.name: getattr(self._options, f.constant_option) for f in fields if f.constant_option}
@@ -133,9 +134,7 @@ class _Planner:
     def _from_column(self, field: _Field, option: str, column: str) -> Taken:
         self._check_column(option, column)
         convert = self._converters.get(field.name, text_of)
-        return Taken(
-            field.name, column, lookup(column, column in (self._columns or ())), convert, field.filled
-        )
+        return Taken(field.name, column, lookup(column, column in (self._columns or ())), convert, field.filled)
 
     def _check_column(self, option: str, column: str) -> None:
         if self._columns is None or column in self._columns or column.partition(".")[0] in self._columns:

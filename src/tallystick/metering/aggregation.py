@@ -115,7 +115,8 @@ def level_area(
     chained = sorted((p for p in pieces if p.first_at is not None), key=lambda p: (p.first_at, p.latest_at))
     for piece in chained:
         first_at, level = piece.first_at, level_of(piece)
-        assert first_at is not None and level is not None
+        assert first_at is not None
+        assert level is not None
         if current is not None:
             area = EXACT.fma(current.level, seconds(first_at) - seconds(at), area)
         area = EXACT.add(area, piece.area or ZERO)

@@ -112,6 +112,7 @@ class LimitsNow:
         self._max_events = max_events
 
     def now(self) -> Limits:
+        """The limits at this moment."""
         return Limits(self._clock.now(), self._future_tolerance, self._max_events)
 
 

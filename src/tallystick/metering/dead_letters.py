@@ -104,7 +104,7 @@ class DeadLetters:
         if letter.replayed_at is not None:
             raise Conflict(f"dead letter {letter_id} was replayed at {letter.replayed_at.isoformat()}")
         decoded = self._decoded(letter, body if body is not None else letter.body, limits)
-        replay = Replay(letter, await self._ingestor.submit(decoded))
+        replay = Replay(letter, await self._ingestor.submit(decoded, keep_rejected=False))
         if replay.taken and decoded.events:
             done = {"id": letter_id, "event_id": decoded.events[0][1].id, "now": self._clock.now()}
             async with self._database.transaction() as connection:

@@ -15,7 +15,7 @@ import msgspec
 from tallystick.core.clock import EARLIEST
 from tallystick.core.errors import InvalidInput, TooLarge
 from tallystick.core.ids import content_hash, event_id, new_idempotency_key
-from tallystick.core.money import plain, quantity_problem
+from tallystick.core.money import ZERO, plain, quantity_problem
 from tallystick.metering.models import NewEvent
 
 MAX_METADATA_KEYS = 50
@@ -57,7 +57,7 @@ class EventIn(msgspec.Struct, forbid_unknown_fields=True):
     timestamp: datetime | None = None
     user_id: str | None = None
     event_type: str | None = None
-    metadata: msgspec.Raw | None = None
+    metadata: msgspec.Raw = msgspec.Raw(b"null")
     idempotency_key: str | None = None
 
 
@@ -84,6 +84,7 @@ _events = msgspec.json.Decoder(list[msgspec.Raw])
 _event = msgspec.json.Decoder(EventIn)
 _metadata = msgspec.json.Decoder(dict[str, Any], float_hook=_exact)
 _loose = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+_structure = re.compile(rb'"(?:[^"\\]|\\.)*"|[][{},]', re.DOTALL)
 _encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
 
 
@@ -118,11 +119,34 @@ def split_body(body: bytes, *, ndjson: bool, max_events: int) -> Sequence[bytes 
     return parts
 
 
-def _decode_array(body: bytes) -> list[msgspec.Raw]:
+def _decode_array(body: bytes) -> Sequence[bytes | msgspec.Raw]:
     try:
         return _events.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidInput(f"the body is not valid JSON: {error}", code="malformed_json") from None
+        # One event with `NaN` or half a surrogate pair must not take the others with it.
+        return _split_leniently(body) or _refuse(f"the body is not valid JSON: {error}")
+
+
+def _refuse(message: str) -> Sequence[bytes]:
+    raise InvalidInput(message, code="malformed_json")
+
+
+def _split_leniently(body: bytes) -> list[bytes]:
+    """The elements of an array, cut at its own commas whatever they hold; none if the brackets don't match."""
+    text = body.strip()
+    parts: list[bytes] = []
+    begin, depth = 1, 0
+    for token in _structure.finditer(text):
+        if (sign := token[0]) in b"[{":
+            depth += 1
+        elif sign in b"]}":
+            depth -= 1
+        if (sign == b"," and depth == 1) or depth == 0:
+            parts.append(text[begin : token.start()].strip())
+            begin = token.end()
+        if depth == 0:
+            break
+    return parts if depth == 0 and begin == len(text) and all(parts) else []
 
 
 def _looks_like_lines(body: bytes) -> bool:
@@ -211,9 +235,10 @@ def to_event(sent: EventIn, limits: Limits) -> NewEvent:
     _check_text("idempotency_key", key, required=True)
     if problem := quantity_problem(sent.quantity):
         raise Invalid("quantity", "invalid_quantity", f"quantity {problem}")
-    metadata = None if sent.metadata is None else canonical_metadata(bytes(sent.metadata))
+    metadata = canonical_metadata(bytes(sent.metadata))
     occurred_at = limits.now if sent.timestamp is None else _check_timestamp(sent.timestamp, limits)
-    content = (sent.event_name, sent.event_type, sent.user_id, plain(sent.quantity), sent.unit, metadata)
+    quantity = sent.quantity or ZERO
+    content = (sent.event_name, sent.event_type, sent.user_id, plain(quantity), sent.unit, metadata)
     return NewEvent(
         event_id(sent.team_id, key),
         content_hash(_encode(content)),
@@ -221,7 +246,7 @@ def to_event(sent: EventIn, limits: Limits) -> NewEvent:
         sent.user_id,
         sent.event_type,
         sent.event_name,
-        sent.quantity,
+        quantity,
         sent.unit,
         metadata,
         key,
@@ -235,14 +260,20 @@ def _check_text(field: str, value: str | None, *, required: bool = False) -> Non
     if required and not value:
         raise Invalid(field, f"invalid_{field}", f"{field} must not be empty")
     if len(value) > MAX_KEY or len(value.encode()) > MAX_KEY:
-        raise Invalid(field, f"invalid_{field}", f"{field} is {len(value.encode())} bytes long; at most {MAX_KEY} are allowed")
+        raise Invalid(
+            field,
+            f"invalid_{field}",
+            f"{field} is {len(value.encode())} bytes long; at most {MAX_KEY} are allowed",
+        )
     if not value.isprintable():
         raise Invalid(field, f"invalid_{field}", f"{field} holds a control character")
 
 
 def _check_timestamp(moment: datetime, limits: Limits) -> datetime:
     if moment.tzinfo is None:
-        raise Invalid("timestamp", "invalid_timestamp", "timestamp has no offset; write 2026-03-01T00:00:00Z or …+02:00")
+        raise Invalid(
+            "timestamp", "invalid_timestamp", "timestamp has no offset; write 2026-03-01T00:00:00Z or …+02:00"
+        )
     try:
         moment = moment.astimezone(UTC)
     except OverflowError:
@@ -250,10 +281,16 @@ def _check_timestamp(moment: datetime, limits: Limits) -> datetime:
     if moment > limits.now + limits.future_tolerance:
         allowed = limits.now + limits.future_tolerance
         raise Invalid(
-            "timestamp", "timestamp_in_future", f"timestamp {moment.isoformat()} is ahead of {allowed.isoformat()}, the latest allowed"
+            "timestamp",
+            "timestamp_in_future",
+            f"timestamp {moment.isoformat()} is ahead of {allowed.isoformat()}, the latest allowed",
         )
     if moment < EARLIEST:
-        raise Invalid("timestamp", "timestamp_too_old", f"timestamp {moment.isoformat()} is before {EARLIEST.isoformat()}")
+        raise Invalid(
+            "timestamp",
+            "timestamp_too_old",
+            f"timestamp {moment.isoformat()} is before {EARLIEST.isoformat()}",
+        )
     return moment
 
 
@@ -266,13 +303,21 @@ def canonical_metadata(raw: bytes) -> str | None:
     if raw.strip() == b"null":
         return None
     if len(raw) > MAX_METADATA_BYTES:
-        raise Invalid("metadata", "metadata_too_large", f"metadata is {len(raw)} bytes; at most {MAX_METADATA_BYTES} are allowed")
+        raise Invalid(
+            "metadata",
+            "metadata_too_large",
+            f"metadata is {len(raw)} bytes; at most {MAX_METADATA_BYTES} are allowed",
+        )
     try:
         content = _metadata.decode(raw)
     except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as error:
         raise Invalid("metadata", "invalid_metadata", f"metadata must be a JSON object: {error}") from None
     if len(content) > MAX_METADATA_KEYS:
-        raise Invalid("metadata", "metadata_too_large", f"metadata has {len(content)} keys; at most {MAX_METADATA_KEYS} are allowed")
+        raise Invalid(
+            "metadata",
+            "metadata_too_large",
+            f"metadata has {len(content)} keys; at most {MAX_METADATA_KEYS} are allowed",
+        )
     _check_depth(content)
     text: str = _encode(content).decode()
     if "\\u0000" in text:

@@ -11,7 +11,15 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from tallystick.core.clock import Interval
-from tallystick.metering.models import Appended, Correction, EventFilter, MetricVersion, NewEvent, Usage, UsageEvent
+from tallystick.metering.models import (
+    Appended,
+    Correction,
+    EventFilter,
+    MetricVersion,
+    NewEvent,
+    Usage,
+    UsageEvent,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ class _Request:
     decoded: Decoded
     done: asyncio.Future[Outcome]
     allowed_team: str | None
+    keep_rejected: bool
     accepted: int = 0
     duplicates: int = 0
     rejections: list[Rejection] = field(default_factory=list)
@@ -66,7 +67,13 @@ class Ingestor:
     """Takes requests, writes them in groups, and answers each after its commit."""
 
     def __init__(
-        self, database: Database, store: EventStore, registry: Registry, clock: Clock, *, queue_events: int = 50_000
+        self,
+        database: Database,
+        store: EventStore,
+        registry: Registry,
+        clock: Clock,
+        *,
+        queue_events: int = 50_000,
     ) -> None:
         self._database = database
         self._store = store
@@ -89,19 +96,20 @@ class Ingestor:
         self._wake.set()
         await asyncio.gather(*self._writers)
 
-    async def submit(self, decoded: Decoded, *, allowed_team: str | None = None) -> Outcome:
+    async def submit(self, decoded: Decoded, *, allowed_team: str | None = None, keep_rejected: bool = True) -> Outcome:
         """Store a request's events; returns when they are durable.
 
         Args:
             decoded: the request.
             allowed_team: the only team that the sender's key may write for; None for any.
+            keep_rejected: whether rejected events become dead letters; not when they are some already.
 
         Raises:
             Unavailable: the queue is full, or the database can't be reached; nothing was acknowledged.
         """
         if self._closing or (self._waiting and self._waiting_events + decoded.size > self._queue_events):
             raise Unavailable("too many events are waiting to be stored; send them again", retry_after=1)
-        request = _Request(decoded, asyncio.get_running_loop().create_future(), allowed_team)
+        request = _Request(decoded, asyncio.get_running_loop().create_future(), allowed_team, keep_rejected)
         self._waiting.append(request)
         self._waiting_events += request.size
         self._wake.set()
@@ -117,7 +125,7 @@ class Ingestor:
             group = self._take_group()
             try:
                 await self._write(group)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the requests that wait must hear of it
                 self._fail(group, error)
 
     def _take_group(self) -> list[_Request]:
@@ -153,7 +161,9 @@ class Ingestor:
     def _admit(self, item: _Item) -> bool:
         problem = self._registry.problem(item.event)
         if item.request.allowed_team not in (None, item.event.team_id):
-            problem = Invalid("team_id", "forbidden_team", f"this key may only write for team {item.request.allowed_team!r}")
+            problem = Invalid(
+                "team_id", "forbidden_team", f"this key may only write for team {item.request.allowed_team!r}"
+            )
         if problem is not None:
             item.request.rejections.append(rejection(item.position, item.raw, problem))
         return problem is None
@@ -197,7 +207,9 @@ class Ingestor:
                 item.request.accepted += 1
 
     async def _keep_dead_letters(self, group: Sequence[_Request], now: datetime) -> None:
-        letters = [_dead_letter(rejected, now) for request in group for rejected in request.rejections]
+        letters = [
+            _dead_letter(rejected, now) for request in group if request.keep_rejected for rejected in request.rejections
+        ]
         if not letters:
             return
         letters.sort(key=lambda letter: letter["digest"])  # two writers take the same rows in the same order

@@ -130,6 +130,7 @@ class MetricVersion:
 
     @property
     def name(self) -> str:
+        """The metric's name."""
         return self.definition.name
 
     def counts(self, event: "NewEvent") -> bool:

@@ -52,15 +52,27 @@ class Registry:
     def problem(self, event: NewEvent) -> Invalid | None:
         """Why the catalogue does not let this event in, or None when it does."""
         if event.team_id not in self._teams:
-            return Invalid("team_id", "unknown_team", f"team {event.team_id!r} is not known; create it, or turn on TALLYSTICK_AUTO_REGISTER_TEAMS")
+            return Invalid(
+                "team_id",
+                "unknown_team",
+                f"team {event.team_id!r} is not known; create it, or turn on TALLYSTICK_AUTO_REGISTER_TEAMS",
+            )
         metrics = self._matching(event)
         by_quantity = [m for m in metrics if m.definition.value == "quantity" and m.definition.uses_value]
         if event.unit is not None and by_quantity:
             allowed = sorted({m.definition.expected_unit for m in by_quantity})
             if event.unit not in allowed:
-                return Invalid("unit", "unit_mismatch", f"unit {event.unit!r} does not fit {event.event_name!r}; allowed: {', '.join(allowed)}")
+                return Invalid(
+                    "unit",
+                    "unit_mismatch",
+                    f"unit {event.unit!r} does not fit {event.event_name!r}; allowed: {', '.join(allowed)}",
+                )
         if event.quantity < 0 and not any(m.definition.accepts_negative for m in metrics):
-            return Invalid("quantity", "negative_quantity", f"quantity {event.quantity:f} is negative and no metric of {event.event_name!r} allows that")
+            return Invalid(
+                "quantity",
+                "negative_quantity",
+                f"quantity {event.quantity:f} is negative and no metric of {event.event_name!r} allows that",
+            )
         return None
 
     def _matching(self, event: NewEvent) -> Sequence[MetricVersion]:

@@ -55,11 +55,11 @@ class UsageReader:
             by_name.setdefault(version.name, []).append(version)
         return by_name
 
-    async def read(
-        self, questions: Sequence[UsageQuestion], *, as_of: datetime | None = None
-    ) -> list[list[Usage]]:
-        """The usage of each question, all in one snapshot. Without `group_by` there is one `Usage` per window,
-        zero or None where nothing happened; with it, one per window and dimension values that occur.
+    async def read(self, questions: Sequence[UsageQuestion], *, as_of: datetime | None = None) -> list[list[Usage]]:
+        """The usage of each question, all in one snapshot.
+
+        Without `group_by` there is one `Usage` per window, zero or None where nothing happened; with it, one
+        per window and dimension values that occur.
 
         Args:
             questions: what is wanted.
@@ -91,16 +91,15 @@ def find_metric(name: str, metrics: Mapping[str, Sequence[MetricVersion]]) -> Se
     return metrics[name]
 
 
-def _request(
-    question: UsageQuestion, metrics: Mapping[str, Sequence[MetricVersion]], as_of: datetime
-) -> UsageRequest:
+def _request(question: UsageQuestion, metrics: Mapping[str, Sequence[MetricVersion]], as_of: datetime) -> UsageRequest:
     versions = find_metric(question.metric, metrics)
     dimensions = versions[-1].definition.dimensions
     for name in (*question.group_by, *question.where):
         if name not in dimensions:
             allowed = ", ".join(dimensions) or "none: it keeps no dimensions apart"
             raise InvalidInput(
-                f"{name!r} is not a dimension of metric {question.metric!r}; there are: {allowed}", field="group_by"
+                f"{name!r} is not a dimension of metric {question.metric!r}; there are: {allowed}",
+                field="group_by",
             )
     return UsageRequest(
         versions=versions,
@@ -116,8 +115,4 @@ def _request(
 def _zero_filled(question: UsageQuestion, definition: MetricDefinition, answer: Sequence[Usage]) -> list[Usage]:
     found = {usage.window: usage for usage in answer}
     nothing = finish(definition, Bin())
-    return [
-        found.get(window) or Usage(definition.name, window, (), nothing, 0, 0) for window in question.windows
-    ]
-
-
+    return [found.get(window) or Usage(definition.name, window, (), nothing, 0, 0) for window in question.windows]

@@ -83,6 +83,12 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
+        """A connection of the pool, for what is neither a transaction nor a snapshot.
+
+        Raises:
+            Unavailable: there is none free, or the server can't be reached.
+            StorageError: the disk is full.
+        """
         try:
             async with self._pool.connection() as connection:
                 yield connection

@@ -12,6 +12,7 @@ Everything here is plain standard library and quick to import; PostgreSQL runs a
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -44,6 +45,7 @@ _IDENTITY_CHECK = 2.0
 _SHUTDOWN_PATIENCE = 300.0
 _LONGEST_PAUSE = 5.0
 _LARGEST_LOG = 8 * 1024 * 1024
+_NO_REASON = "KEEPER: |the database system is |terminating connection"  # said by us, and to clients
 _IMPOSSIBLE_PID = 2**31 - 1
 
 SETTINGS = MappingProxyType(
@@ -255,7 +257,8 @@ class Keeper:
         _say(f"PostgreSQL, process {self._pid}, has ended")
         self._pid = None
         if not self._ready:
-            self._note_failure(_last_complaint(self._layout.log, self._log_start))
+            code = self._child.returncode if self._child else None
+            self._note_failure(_last_complaint(self._layout.log, self._log_start) or f"exit code {code}")
 
     def _note_failure(self, error: str) -> None:
         failures = self._state.failures + 1
@@ -296,15 +299,16 @@ class Keeper:
 
 
 def _last_complaint(log: Path, start: int) -> str:
+    """The last grave thing that PostgreSQL said in the log since `start`; empty if there was none."""
     try:
         with log.open("rb") as file:
             file.seek(start)
-            lines = file.read(1024 * 1024).decode(errors="replace").split("\n")
+            lines = file.read(1024 * 1024).decode(errors="replace").splitlines()
     except OSError:
-        lines = []
-    lines = [line.strip() for line in lines if line.strip()] or ["it left no message"]
-    grave = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
-    return (grave or lines)[-1].partition("] ")[2] or lines[-1]
+        return ""
+    said = [line for line in lines if line.strip() and not re.search(_NO_REASON, line)]
+    last = ([line for line in said if re.search("FATAL:|PANIC:", line)] or said or [""])[-1]
+    return last.partition("] ")[2] or last
 
 
 def _say(message: str) -> None:

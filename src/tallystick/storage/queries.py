@@ -28,6 +28,7 @@ class Queries:
 
     @property
     def names(self) -> list[str]:
+        """Every statement's name."""
         return list(self._statements)
 
     @staticmethod

@@ -93,24 +93,32 @@ def _area(definition: MetricDefinition, facts: Sequence[Fact], window: Interval,
 
 def _usage(definition: MetricDefinition, inside: Sequence[Fact]) -> Decimal | None:
     valued = [value for _, value in _ordered(definition, inside)]
-    total = Decimal(0)
-    for value in valued:
-        total = EXACT.add(total, value)
     match definition.aggregation:
         case Aggregation.COUNT:
             return Decimal(len(inside))
         case Aggregation.SUM:
-            return total
+            return _sum(valued)
         case Aggregation.UNIQUE_COUNT:
-            return Decimal(len({str(f.metadata[definition.value]) for f in inside if f.metadata.get(definition.value) is not None}))
-        case _ if not valued:
-            return None
+            labels = (fact.metadata.get(definition.value) for fact in inside)
+            return Decimal(len({str(label) for label in labels if label is not None}))
+    return _of_values(definition, inside, valued) if valued else None
+
+
+def _sum(values: Sequence[Decimal]) -> Decimal:
+    total = Decimal(0)
+    for value in values:
+        total = EXACT.add(total, value)
+    return total
+
+
+def _of_values(definition: MetricDefinition, inside: Sequence[Fact], valued: Sequence[Decimal]) -> Decimal:
+    match definition.aggregation:
         case Aggregation.MAX:
             return max(valued)
         case Aggregation.MIN:
             return min(valued)
         case Aggregation.AVERAGE:
-            return EXACT.divide(total, Decimal(len(valued)))
+            return EXACT.divide(_sum(valued), Decimal(len(valued)))
         case Aggregation.LATEST:
             return valued[-1]
         case Aggregation.PERCENTILE:

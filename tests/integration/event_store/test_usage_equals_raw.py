@@ -27,7 +27,9 @@ from tallystick.storage.database import Database
 from .recompute import Fact, recompute
 
 A = Aggregation
-BASE = MetricDefinition(name="", aggregation=A.SUM, unit="x", event_name="call", dimensions=("region",), allow_negative=True)
+BASE = MetricDefinition(
+    name="", aggregation=A.SUM, unit="x", event_name="call", dimensions=("region",), allow_negative=True
+)
 METRICS = [
     BASE,
     replace(BASE, aggregation=A.COUNT, filters={"kind": ["a", "b"]}),
@@ -37,10 +39,12 @@ METRICS = [
     replace(BASE, aggregation=A.LATEST),
     replace(BASE, aggregation=A.UNIQUE_COUNT, value="kind"),
     replace(BASE, aggregation=A.TIME_WEIGHTED, level=Level.ABSOLUTE),
-    replace(BASE, aggregation=A.TIME_WEIGHTED, level=Level.ABSOLUTE, value="size", dimensions=("region", "kind"), per=1),
+    replace(
+        BASE, aggregation=A.TIME_WEIGHTED, level=Level.ABSOLUTE, value="size", dimensions=("region", "kind"), per=1
+    ),
     replace(BASE, aggregation=A.TIME_WEIGHTED, level=Level.DELTA, per=60),
     replace(BASE, aggregation=A.PERCENTILE, slot=300, percentile=Decimal(95), dimensions=("region", "kind")),
-    replace(BASE, aggregation=A.PERCENTILE, percentile=Decimal("50")),
+    replace(BASE, aggregation=A.PERCENTILE, percentile=Decimal(50)),
     replace(BASE, aggregation=A.SUM, value="size", allow_negative=False, dimensions=()),
 ]
 DAYS = {
@@ -137,7 +141,7 @@ class World:
 numbers = st.decimals(-1000, 1000, places=3) | st.integers(0, 5).map(Decimal)
 sent_events = st.fixed_dictionaries({
     "name": st.sampled_from(["call", "call", "call", "other"]),
-    "second": st.integers(0, 3 * 86_400) | st.integers(0, 3 * 24).map(lambda hour: hour * 3600) | st.integers(36_000, 39_600),
+    "second": st.integers(0, 3 * 86_400) | st.integers(0, 72).map(lambda h: h * 3600) | st.integers(36_000, 39_600),
     "quantity": numbers,
     "metadata": st.fixed_dictionaries({}, optional={
         "region": st.sampled_from(["eu", "us"]), "kind": st.sampled_from(["a", "b", "c"]),

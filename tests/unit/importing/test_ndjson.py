@@ -13,9 +13,9 @@ from tallystick.core.errors import InvalidInput
 from tests.unit.importing.files import DAY, events, problems, rows, write
 
 TRACKED = (
-    '{"team_id": "acme", "event_name": "api_call", "quantity": 1.10, "unit": "call", "timestamp": "%s", '
+    f'{{"team_id": "acme", "event_name": "api_call", "quantity": 1.10, "unit": "call", "timestamp": "{DAY}", '
     '"user_id": "u1", "event_type": "api", "metadata": {"ms": 0.30, "n": 12345678901234567890123}, '
-    '"idempotency_key": "k-1"}\n' % DAY
+    '"idempotency_key": "k-1"}\n'
 )
 
 
@@ -59,9 +59,7 @@ def test_a_line_without_quantity_is_one_but_an_empty_quantity_is_a_problem(tmp_p
 def test_fields_are_found_at_nested_paths_and_the_rest_is_metadata(tmp_path: Path):
     line = '{"who":{"org":{"id":7}},"at":1772323200,"usage":{"in":5,"out":2},"model":"m","a.b":4}\n'
     options = {"event": "llm", "timestamp_column": "at", "timestamp_format": "epoch-s"}
-    [event] = events(
-        write(tmp_path / "a.json", line), team_column="who.org.id", quantity_column="usage.out", **options
-    )
+    [event] = events(write(tmp_path / "a.json", line), team_column="who.org.id", quantity_column="usage.out", **options)
     assert (event["team_id"], event["quantity"]) == ("7", 2)
     assert event["metadata"] == {
         "who": {"org": {"id": 7}},
@@ -74,9 +72,7 @@ def test_fields_are_found_at_nested_paths_and_the_rest_is_metadata(tmp_path: Pat
 
 
 def test_chosen_metadata_stays_at_its_path(tmp_path: Path):
-    line = (
-        f'{{"team_id":"a","event_name":"e","timestamp":"{DAY}","usage":{{"in":5,"out":2}},"x":1,"y":null}}\n'
-    )
+    line = f'{{"team_id":"a","event_name":"e","timestamp":"{DAY}","usage":{{"in":5,"out":2}},"x":1,"y":null}}\n'
     path = write(tmp_path / "a.ndjson", line)
     [event] = events(path, metadata_columns=["usage.in", "x", "y", "z"])
     assert event["metadata"] == {"usage": {"in": 5}, "x": 1}
@@ -115,9 +111,7 @@ def test_metadata_of_the_line_and_columns_beside_it_are_merged_unless_they_clash
         (b'{"team_id":"a","event_name":"e","timestamp":5}', "--timestamp-format epoch-s"),
     ],
 )
-def test_a_broken_line_is_a_problem_with_its_number_and_spoils_no_other(
-    tmp_path: Path, line: bytes, reason: str
-):
+def test_a_broken_line_is_a_problem_with_its_number_and_spoils_no_other(tmp_path: Path, line: bytes, reason: str):
     path = write(tmp_path / "a.ndjson", TRACKED.encode() + line + b"\n\n" + TRACKED.encode())
     first, broken, last = rows(path)
     assert (first.position, last.position) == (1, 4)
@@ -150,9 +144,7 @@ SCALARS = st.one_of(
     st.text(),
     st.decimals(allow_nan=False, allow_infinity=False, places=6),
 )
-VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=6
-)
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=6)
 
 
 @given(st.lists(st.dictionaries(st.text(min_size=1), VALUES), max_size=5))

@@ -14,13 +14,13 @@ def check_bounds(tiers: Place) -> bool:
     A tier holds the usage above the bound before it and up to its own. `from` may be written for
     the reader; it has to say the same.
     """
-    noted = len(tiers.problems.found)
+    noted = len(tiers.problems)
     items = tiers.items()
     start: Decimal | None = ZERO
     for i, item in enumerate(items):
         if isinstance(item.node.value, dict):
             start = _check_tier(item.fields(), start, last=i == len(items) - 1)
-    return len(tiers.problems.found) == noted
+    return len(tiers.problems) == noted
 
 
 def _check_tier(fields: Fields, start: Decimal | None, *, last: bool) -> Decimal | None:

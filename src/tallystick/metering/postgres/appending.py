@@ -46,7 +46,8 @@ class Appender:
             return Appended(frozenset(), frozenset())
         known = await (await connection.execute(QUERIES["known_before"], {"batch": batch})).fetchall()
         return Appended(
-            frozenset(position for position, _ in known), frozenset(position for position, differs in known if differs)
+            frozenset(position for position, _ in known),
+            frozenset(position for position, differs in known if differs),
         )
 
     async def _stage(self, connection: Connection, events: Sequence[NewEvent]) -> None:

@@ -11,7 +11,11 @@ from psycopg.sql import SQL, Composable, Composed, Placeholder
 
 from tallystick.metering.models import Aggregation, MetricDefinition, MetricVersion
 
-EVENT_FIELDS = {"user_id": SQL("e.user_id"), "event_name": SQL("e.event_name"), "event_type": SQL("e.event_type")}
+EVENT_FIELDS = {
+    "user_id": SQL("e.user_id"),
+    "event_name": SQL("e.event_name"),
+    "event_type": SQL("e.event_type"),
+}
 """Names that mean a field of the event; every other path leads into its metadata."""
 
 NOTHING = SQL("NULL::text")
@@ -42,7 +46,9 @@ def metric_sql(version: MetricVersion) -> MetricSql:
         match=_match(version, parameters),
         value=_value(definition, parameters),
         member=_member(definition, parameters),
-        dimensions=text_array([_label(path, f"dimension_{i}", parameters) for i, path in enumerate(definition.dimensions)]),
+        dimensions=text_array(
+            [_label(path, f"dimension_{i}", parameters) for i, path in enumerate(definition.dimensions)]
+        ),
         parameters=parameters,
     )
 
@@ -70,7 +76,10 @@ def _match(version: MetricVersion, parameters: dict[str, Any]) -> Composed:
         if wanted is not None:
             parameters[f"match_{column}"] = wanted
             conditions.append(SQL("e.{} = {}").format(SQL(column), Placeholder(f"match_{column}")))
-    for sign, bound, name in ((">=", version.effective_from, "effective_from"), ("<", version.effective_to, "effective_to")):
+    for sign, bound, name in (
+        (">=", version.effective_from, "effective_from"),
+        ("<", version.effective_to, "effective_to"),
+    ):
         if bound is not None:
             parameters[name] = bound
             conditions.append(SQL("e.occurred_at {} {}").format(SQL(sign), Placeholder(name)))

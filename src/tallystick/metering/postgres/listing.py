@@ -65,7 +65,9 @@ def _conditions(wanted: EventFilter, parameters: dict[str, Any]) -> list[Composa
         conditions.append(SQL("e.occurred_at >= %(start)s AND e.occurred_at < %(end)s"))
     for i, (path, text) in enumerate(wanted.metadata.items()):
         parameters[f"path_{i}"], parameters[f"text_{i}"] = metadata_path(path), text
-        conditions.append(SQL("e.metadata #>> {}::text[] = {}").format(Placeholder(f"path_{i}"), Placeholder(f"text_{i}")))
+        conditions.append(
+            SQL("e.metadata #>> {}::text[] = {}").format(Placeholder(f"path_{i}"), Placeholder(f"text_{i}"))
+        )
     if wanted.corrected is not None:
         conditions.append(SQL("c.event_id IS NOT NULL") if wanted.corrected else SQL("c.event_id IS NULL"))
     return conditions

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import IsolationLevel
-from psycopg.sql import SQL, Composable, Literal
+from psycopg.sql import SQL, Composable
 
 from tallystick.core.clock import EARLIEST
 from tallystick.metering.definitions import definition_from_json
@@ -122,7 +122,11 @@ class _Work:
         return set(await self._fetch(QUERIES["out_of_order"].format(events=events), parameters))
 
     async def _bring_forward(
-        self, version: MetricVersion, batches: list[int], untaken: list[int], hours: list[tuple[str, datetime]]
+        self,
+        version: MetricVersion,
+        batches: list[int],
+        untaken: list[int],
+        hours: list[tuple[str, datetime]],
     ) -> None:
         sql = metric_sql(version)
         parameters = {

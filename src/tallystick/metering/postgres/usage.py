@@ -106,7 +106,9 @@ class _Reading:
             for place, dimensions, value, times in await source.values(self.bounds):
                 self.bins[place, tuple(dimensions)].values[value] += int(times)
 
-    def _keep(self, definition: MetricDefinition, place: int, slot: datetime | None, at: Dimensions, piece: Piece) -> None:
+    def _keep(
+        self, definition: MetricDefinition, place: int, slot: datetime | None, at: Dimensions, piece: Piece
+    ) -> None:
         if not definition.sets_level:
             self.bins[place, at].add(piece, slot if definition.slot else None)
             return
@@ -253,9 +255,9 @@ class _Source:
             slot = SQL("date_trunc('hour', occurred_at, 'UTC')")
         elif definition.slot:
             slot = _bin(definition)
-        columns = SQL("width_bucket(occurred_at, %(bounds)s::timestamptz[]) AS place, {} AS slot, {} AS grouped").format(
-            slot, grouped
-        )
+        columns = SQL(
+            "width_bucket(occurred_at, %(bounds)s::timestamptz[]) AS place, {} AS slot, {} AS grouped"
+        ).format(slot, grouped)
         slots: dict[str, Composable] = {
             "group": SQL("place, slot, grouped"),
             "columns": columns,
@@ -289,7 +291,9 @@ class _Source:
 
     def _grouped(self) -> Composable:
         names = self.version.definition.dimensions
-        return text_array([SQL("dimensions[{}]").format(Literal(names.index(name) + 1)) for name in self.request.group_by])
+        return text_array(
+            [SQL("dimensions[{}]").format(Literal(names.index(name) + 1)) for name in self.request.group_by]
+        )
 
     def _slot(self) -> Composable:
         return SQL("a.period_start") if self.version.definition.slot else SQL("NULL::timestamptz")
@@ -308,7 +312,8 @@ class _Source:
                      "AND e.occurred_at >= r.start AND e.occurred_at < r.finish")  # fmt: skip
         inside = SQL("e.occurred_at >= %(start)s AND e.occurred_at < %(end)s")
         tail = SQL("e.batch_id = ANY(%(tail)s::bigint[]) AND e.team_id = %(team_id)s AND {} AND NOT EXISTS ("
-                   "SELECT FROM unnest(%(range_starts)s::timestamptz[], %(range_ends)s::timestamptz[]) AS r (start, finish) "
+                   "SELECT FROM unnest(%(range_starts)s::timestamptz[], %(range_ends)s::timestamptz[]) "
+                   "AS r (start, finish) "
                    "WHERE e.occurred_at >= r.start AND e.occurred_at < r.finish)").format(inside)  # fmt: skip
         parts = []
         if self.ranges:
@@ -329,7 +334,9 @@ def _used(name: str, slots: dict[str, Composable]) -> dict[str, Composable]:
 
 
 def _bin(definition: MetricDefinition) -> Composable:
-    return SQL("date_bin({}::interval, occurred_at, '2000-01-01Z')").format(Literal(f"{definition.bucket_seconds} seconds"))
+    return SQL("date_bin({}::interval, occurred_at, '2000-01-01Z')").format(
+        Literal(f"{definition.bucket_seconds} seconds")
+    )
 
 
 def moment(definition: MetricDefinition) -> Composable:
@@ -342,7 +349,12 @@ def moment(definition: MetricDefinition) -> Composable:
 def metric_events(sql: MetricSql, source: Composable, scope: Composable) -> Composed:
     """The statement of the events that a metric version counts, from a source and within a scope."""
     return QUERIES["metric_events"].format(
-        dimensions=sql.dimensions, value=sql.value, member=sql.member, match=sql.match, source=source, scope=scope
+        dimensions=sql.dimensions,
+        value=sql.value,
+        member=sql.member,
+        match=sql.match,
+        source=source,
+        scope=scope,
     )
 
 

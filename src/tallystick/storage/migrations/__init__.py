@@ -1,10 +1,10 @@
 """The schema's history: plain SQL files, run in order by Alembic."""
 
 from importlib.resources import files
-from typing import LiteralString, cast
 
 import psycopg
 from alembic import op
+from psycopg.sql import SQL
 
 
 def run_sql(name: str) -> None:
@@ -12,4 +12,4 @@ def run_sql(name: str) -> None:
     script = files(__package__ or "").joinpath("versions", name).read_text(encoding="utf-8")
     connection = op.get_bind().connection.driver_connection
     assert isinstance(connection, psycopg.Connection)
-    connection.execute(cast(LiteralString, script))
+    connection.execute(SQL(script))

@@ -1,0 +1,1 @@
+"""Teams, who are billed, and their subscriptions, which say to what plan and since when."""

@@ -1,0 +1,136 @@
+"""How events look in an answer: numbers as exact decimal text, metadata as it was stored."""
+
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from tallystick.core.money import plain
+from tallystick.http.answers import Instant, Number, rfc3339
+from tallystick.http.paging import Page
+from tallystick.metering.dead_letters import DeadLetter
+from tallystick.metering.models import Correction, UsageEvent
+
+EXAMPLE_EVENT = {
+    "team_id": "acme",
+    "event_name": "api_call",
+    "quantity": "1",
+    "unit": "call",
+    "timestamp": "2026-03-15T12:00:00Z",
+    "metadata": {"endpoint": "/v1/search", "region": "eu"},
+    "idempotency_key": "req_7Q2M4KX0TB",
+}
+
+
+class EventAnswer(BaseModel):
+    """A usage event as it was recorded, and what became of it."""
+
+    id: str = Field(description="The event's identity: the same for the same team and idempotency key.")
+    team_id: str
+    user_id: str | None
+    event_type: str | None
+    event_name: str
+    quantity: Number
+    unit: str | None
+    metadata: dict[str, Any] | None
+    idempotency_key: str
+    occurred_at: Instant = Field(description="When it happened; decides the billing period.")
+    recorded_at: Instant = Field(description="When it was stored.")
+    amends: str | None = Field(description="The original event in whose place this one stands.")
+    correction: str | None = Field(description="`void` or `amend` where it no longer counts, else null.")
+    replacement_id: str | None = Field(description="The event that stands in its place, if it was amended.")
+
+
+class CorrectionAnswer(BaseModel):
+    """That an event no longer counts, since when, and what stands in its place."""
+
+    event_id: str
+    kind: str = Field(examples=["amend"])
+    replacement_id: str | None
+    reason: str
+    actor: str = Field(description="The key that did it.", examples=["key:7Q2M4KX0TB"])
+    recorded_at: Instant
+    replacement: EventAnswer | None = None
+
+
+class DeadLetterAnswer(BaseModel):
+    """A rejected event, as it was sent, and why."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    team_id: str | None
+    idempotency_key: str | None
+    code: str = Field(examples=["unknown_team"])
+    field: str | None
+    message: str
+    body: str = Field(description="The event as it was sent; bytes that are no UTF-8 are shown as \\x….")
+    received_at: Instant
+    last_seen_at: Instant
+    seen: int = Field(description="How often it came.")
+    replayed_at: Instant | None
+    replayed_as: str | None
+
+
+class DeadLetterPage(Page[DeadLetterAnswer]):
+    """Dead letters, and how many wait to be repaired, by reason."""
+
+    waiting: dict[str, int]
+
+
+class Encoded(Response):
+    """A JSON answer with metadata passed through as it was stored, digit for digit."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """The body."""
+        return msgspec.json.encode(content)
+
+
+def event_view(event: UsageEvent) -> dict[str, Any]:
+    """The event as `EventAnswer` describes it."""
+    return {
+        "id": str(event.id),
+        "team_id": event.team_id,
+        "user_id": event.user_id,
+        "event_type": event.event_type,
+        "event_name": event.event_name,
+        "quantity": plain(event.quantity),
+        "unit": event.unit,
+        "metadata": None if event.metadata is None else msgspec.Raw(event.metadata.encode()),
+        "idempotency_key": event.idempotency_key,
+        "occurred_at": rfc3339(event.occurred_at),
+        "recorded_at": rfc3339(event.recorded_at),
+        "amends": _text(event.amends),
+        "correction": event.correction,
+        "replacement_id": _text(event.replacement_id),
+    }
+
+
+def correction_view(correction: Correction, replacement: UsageEvent | None) -> dict[str, Any]:
+    """The correction as `CorrectionAnswer` describes it."""
+    return {
+        "event_id": str(correction.event_id),
+        "kind": correction.kind,
+        "replacement_id": _text(correction.replacement_id),
+        "reason": correction.reason,
+        "actor": correction.actor,
+        "recorded_at": rfc3339(correction.recorded_at),
+        "replacement": event_view(replacement) if replacement else None,
+    }
+
+
+def dead_letter_view(letter: DeadLetter) -> DeadLetterAnswer:
+    """The dead letter as an answer."""
+    shown = {
+        **letter._asdict(),
+        "body": letter.body.decode(errors="backslashreplace"),
+        "replayed_as": _text(letter.replayed_as),
+    }
+    return DeadLetterAnswer.model_validate(shown)
+
+
+def _text(value: object | None) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,315 @@
+"""What ingestion promises: durable once, exact, and a bad event spoils nothing but itself."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tallystick.core.clock import Interval, ManualClock
+from tallystick.core.errors import Conflict, InvalidInput, NotFound, Unavailable
+from tallystick.core.settings import Settings
+from tallystick.metering.decoding import decode
+from tallystick.metering.definitions import definition_to_json
+from tallystick.metering.ingestion import Outcome
+from tallystick.metering.models import Aggregation, EventFilter, MetricDefinition
+from tallystick.metering.service import Metering
+from tallystick.metering.usage import UsageQuestion
+from tallystick.storage.database import Database
+
+MARCH = Interval(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
+CALLS = MetricDefinition("calls", Aggregation.SUM, "call", event_name="api_call")
+LEVEL = MetricDefinition("level", Aggregation.TIME_WEIGHTED, "GB-hour", event_name="disk", value_unit="GB")
+
+
+@pytest.fixture
+async def metering(database: Database, clock: ManualClock) -> AsyncIterator[Metering]:
+    """Metering with the metrics above and the teams acme and globex."""
+    async with database.transaction() as tx:
+        await tx.execute("INSERT INTO teams (id, name, created_at) VALUES ('acme', 'A', now()), ('globex', 'G', now())")
+        for definition in (CALLS, LEVEL):
+            await add_metric(database, definition)
+    async with Metering.open(database, Settings(), clock) as opened:
+        yield opened
+
+
+async def add_metric(database: Database, definition: MetricDefinition) -> None:
+    async with database.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO metrics VALUES (%s, %s, %s, now())", [definition.name, definition.aggregation, definition.unit]
+        )
+        await tx.execute(
+            "INSERT INTO metric_versions (metric, definition, effective_from, recorded_at) "
+            "VALUES (%s, %s, '-infinity', now())",
+            [definition.name, json.dumps(definition_to_json(definition))],
+        )
+        await tx.execute("INSERT INTO catalogue_revisions (source, applied_at) VALUES ('', now())")
+
+
+def event(key: str | None = None, **fields: Any) -> dict[str, Any]:
+    sent = {"team_id": "acme", "event_name": "api_call", "timestamp": "2026-03-10T10:00:00Z", **fields}
+    return sent if key is None else {**sent, "idempotency_key": key}
+
+
+async def send(metering: Metering, *events: dict[str, Any]) -> Outcome:
+    return await metering.ingestor.submit(decode(json.dumps(events).encode(), metering.limits.now()))
+
+
+async def used(metering: Metering, metric: str = "calls", team: str = "acme") -> Decimal | None:
+    ((usage,),) = await metering.usage.read([UsageQuestion(metric, team, [MARCH])])
+    return usage.quantity
+
+
+def codes(outcome: Outcome) -> list[tuple[int, str]]:
+    return [(rejected.position, rejected.code) for rejected in outcome.rejections]
+
+
+async def test_a_resend_with_another_timestamp_counts_once(metering: Metering) -> None:
+    assert (await send(metering, event("k", quantity=3))).accepted == 1
+    again = await send(metering, event("k", quantity=3, timestamp="2009-01-01T00:00:00Z"))
+    assert (again.accepted, again.duplicates, codes(again)) == (0, 1, [])
+    assert await used(metering) == 3
+
+
+async def test_the_same_key_in_two_teams_is_two_events(metering: Metering) -> None:
+    outcome = await send(metering, event("k"), event("k", team_id="globex"))
+    assert outcome.accepted == 2
+
+
+async def test_the_same_key_with_other_content_counts_once_and_is_reported(metering: Metering) -> None:
+    await send(metering, event("k", quantity=3))
+    again = await send(metering, event("k", quantity=4), event("new"))
+    assert (again.accepted, again.duplicates, codes(again)) == (1, 1, [(0, "conflict")])
+    assert await used(metering) == 4
+
+
+async def test_repeats_within_a_request_count_once(metering: Metering) -> None:
+    outcome = await send(metering, event("k"), event("k"), event("k", quantity=2))
+    assert (outcome.accepted, outcome.duplicates, codes(outcome)) == (1, 2, [(2, "conflict")])
+
+
+async def test_metadata_in_another_order_is_the_same_content(metering: Metering) -> None:
+    await send(metering, event("k", metadata={"a": 1, "b": {"c": 2, "d": 3}}))
+    again = await send(metering, event("k", metadata={"b": {"d": 3, "c": 2}, "a": 1}))
+    assert (again.duplicates, codes(again)) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "field"),
+    [
+        ({"team_id": "nobody"}, "unknown_team", "team_id"),
+        ({"team_id": ""}, "invalid_team_id", "team_id"),
+        ({"team_id": 7}, "invalid_team_id", "team_id"),
+        ({"quantity": "NaN"}, "invalid_quantity", "quantity"),
+        ({"quantity": "1e20"}, "invalid_quantity", "quantity"),
+        ({"quantity": "0.0000000000000000001"}, "invalid_quantity", "quantity"),
+        ({"quantity": "many"}, "invalid_quantity", "quantity"),
+        ({"quantity": -1}, "negative_quantity", "quantity"),
+        ({"quantity": True}, "invalid_quantity", "quantity"),
+        ({"unit": "token"}, "unit_mismatch", "unit"),
+        ({"timestamp": "2026-03-15T13:00:01Z"}, "timestamp_in_future", "timestamp"),
+        ({"timestamp": "1999-12-31T23:59:59Z"}, "timestamp_too_old", "timestamp"),
+        ({"timestamp": "2026-03-10T10:00:00"}, "invalid_timestamp", "timestamp"),
+        ({"timestamp": "yesterday"}, "invalid_timestamp", "timestamp"),
+        ({"metadata": [1]}, "invalid_metadata", "metadata"),
+        ({"metadata": {f"k{i}": 1 for i in range(51)}}, "metadata_too_large", "metadata"),
+        ({"metadata": {"k": "x" * 16_384}}, "metadata_too_large", "metadata"),
+        ({"metadata": {"k": "a\x00b"}}, "invalid_metadata", "metadata"),
+        ({"idempotency_key": "k" * 256}, "invalid_idempotency_key", "idempotency_key"),
+        ({"idempotency_key": ""}, "invalid_idempotency_key", "idempotency_key"),
+        ({"user_id": "a\nb"}, "invalid_user_id", "user_id"),
+        ({"quantitiy": 1}, "unknown_field", "quantitiy"),
+    ],
+)
+async def test_a_bad_event_is_rejected_alone_and_kept(
+    metering: Metering, fields: dict[str, Any], code: str, field: str
+) -> None:
+    outcome = await send(metering, event("a"), event("bad") | fields, event("b"))
+    assert outcome.accepted == 2
+    (rejected,) = outcome.rejections
+    assert (rejected.position, rejected.code, rejected.field) == (1, code, field)
+    (letter,) = await metering.dead_letters.list()
+    assert (letter.code, json.loads(letter.body)) == (code, event("bad") | fields)
+
+
+@pytest.mark.parametrize(
+    "metadata", [b'{"a":"\\ud800"}', b'{"a":NaN}', b'{"a":"\xff"}', b'{"a":1e99999}', b"[" * 9000 + b"]" * 9000]
+)
+async def test_an_event_that_is_no_proper_json_does_not_take_its_neighbours_with_it(
+    metering: Metering, metadata: bytes
+) -> None:
+    good = b'{"team_id":"acme","event_name":"api_call"}'
+    body = b"[%b, %b,%b]" % (good, good[:-1] + b',"metadata":' + metadata + b"}", good)
+    outcome = await metering.ingestor.submit(decode(body, metering.limits.now()))
+    assert (outcome.accepted, [position for position, _ in codes(outcome)]) == (2, [1])
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"[", b"{", b'[{"team_id":1}', b"[1,]", b"\xff\xfe", b"[" * 100_000, b"nul"]
+)
+async def test_a_body_that_can_not_be_read_is_refused_whole(metering: Metering, body: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        decode(body, metering.limits.now())
+
+
+async def test_quantities_and_metadata_keep_every_digit(metering: Metering) -> None:
+    exact = "12345678901234567890.123456789012345678"
+    body = (
+        '{"team_id":"acme","event_name":"api_call","idempotency_key":"k","timestamp":"2026-03-10T10:00:00Z",'
+        f'"quantity":{exact},"metadata":{{"ratio":0.1000000000000000000000000000000001}}}}'
+    )
+    await metering.ingestor.submit(decode(body.encode(), metering.limits.now()))
+    assert await used(metering) == Decimal(exact)
+    (stored,) = (await metering.store.events(EventFilter(team_id="acme"), limit=1)).events
+    assert stored.metadata == '{"ratio": 0.1000000000000000000000000000000001}'
+
+
+async def test_an_event_of_no_metric_is_stored_and_counts_once_a_metric_is_added(
+    metering: Metering, database: Database
+) -> None:
+    await send(metering, event("a", event_name="upload", metadata={"bytes": 10}), event("b", event_name="upload"))
+    while (await metering.store.roll_up(MARCH.end)).more:
+        pass
+    await add_metric(database, MetricDefinition("bytes", Aggregation.SUM, "byte", event_name="upload", value="bytes"))
+    ((before,),) = await metering.usage.read([UsageQuestion("bytes", "acme", [MARCH])])
+    while (await metering.store.roll_up(MARCH.end)).more:
+        pass
+    ((after,),) = await metering.usage.read([UsageQuestion("bytes", "acme", [MARCH])])
+    assert before == after
+    assert (after.quantity, after.events, after.unvalued) == (10, 2, 1)
+
+
+async def test_many_writers_of_the_same_events_count_each_once(metering: Metering) -> None:
+    sent = [event(f"k{i}", quantity=i) for i in range(200)]
+    rounds = [send(metering, *sent[i % 7 :: 2], *reversed(sent)) for i in range(12)]
+    outcomes = await asyncio.gather(*rounds)
+    assert sum(outcome.accepted for outcome in outcomes) == 200
+    assert await used(metering) == sum(range(200))
+
+
+async def test_over_capacity_is_refused_at_once_and_nothing_of_it_is_stored(
+    database: Database, clock: ManualClock, metering: Metering
+) -> None:
+    async with Metering.open(database, Settings(ingest_queue_events=50), clock) as small:
+        rounds = [send(small, *(event(f"{i}-{j}") for j in range(20))) for i in range(20)]
+        outcomes = await asyncio.gather(*rounds, return_exceptions=True)
+    stored = [o for o in outcomes if isinstance(o, Outcome)]
+    refused = [o for o in outcomes if isinstance(o, Unavailable)]
+    assert len(stored) + len(refused) == 20
+    assert refused
+    assert await used(metering) == sum(outcome.accepted for outcome in stored)
+
+
+async def test_a_void_event_no_longer_counts_and_stays_on_record(metering: Metering) -> None:
+    await send(metering, event("a", quantity=5), event("b", quantity=7))
+    (found,) = (await metering.store.events(EventFilter(idempotency_key="a"), limit=2)).events
+    first = await metering.corrections.void(found.id, "test data", "key:X")
+    assert await used(metering) == 7
+    assert (await metering.corrections.void(found.id, "again", "key:Y")) == first
+    stored = await metering.store.event(found.id)
+    assert stored is not None
+    assert (stored.quantity, stored.correction) == (5, "void")
+    with pytest.raises(Conflict, match="void"):
+        await metering.corrections.amend(found.id, {"quantity": 1}, "no", "key:X")
+
+
+async def test_an_amended_event_counts_with_its_new_content_once(metering: Metering) -> None:
+    await send(metering, event("a", quantity=5), event("b", quantity=7))
+    (found,) = (await metering.store.events(EventFilter(idempotency_key="a"), limit=2)).events
+    await metering.corrections.amend(found.id, {"quantity": Decimal("5.5")}, "typo", "key:X")
+    assert await used(metering) == Decimal("12.5")
+    second = await metering.corrections.amend(found.id, {"timestamp": "2026-02-10T10:00:00Z"}, "month", "key:X")
+    assert await used(metering) == 7
+    assert second.replacement is not None
+    assert (second.replacement.quantity, second.replacement.amends) == (Decimal("5.5"), found.id)
+    assert (await send(metering, event("a", quantity=5))).duplicates == 1
+    assert await used(metering) == 7
+
+
+async def test_an_amendment_is_checked_like_an_event(metering: Metering) -> None:
+    await send(metering, event("a", quantity=5))
+    (found,) = (await metering.store.events(EventFilter(), limit=2)).events
+    for changes in ({"quantity": -1}, {"unit": "token"}, {"team_id": "globex"}, {}, {"metadata": 5}):
+        with pytest.raises(InvalidInput):
+            await metering.corrections.amend(found.id, changes, "x", "key:X")
+    assert await used(metering) == 5
+    with pytest.raises(NotFound):
+        await metering.corrections.void(found.id.__class__(int=0), "x", "key:X")
+
+
+async def test_a_dead_letter_can_be_repaired_and_replayed_once(metering: Metering) -> None:
+    await send(metering, event("a", team_id="nobody", quantity=4))
+    (letter,) = await metering.dead_letters.list()
+    assert not (await metering.dead_letters.replay(letter.id, metering.limits.now())).taken
+    repaired = json.dumps(event("a", quantity=4)).encode()
+    assert (await metering.dead_letters.replay(letter.id, metering.limits.now(), body=repaired)).taken
+    assert await used(metering) == 4
+    with pytest.raises(Conflict):
+        await metering.dead_letters.replay(letter.id, metering.limits.now(), body=repaired)
+    assert await metering.dead_letters.list() == []
+
+
+async def test_a_replayed_event_without_a_timestamp_happened_when_it_first_arrived(
+    metering: Metering, clock: ManualClock
+) -> None:
+    sent = event("a", team_id="nobody")
+    del sent["timestamp"]
+    await send(metering, sent)
+    (letter,) = await metering.dead_letters.list()
+    clock.advance(timedelta(days=40))
+    repaired = json.dumps({**sent, "team_id": "acme"}).encode()
+    await metering.dead_letters.replay(letter.id, metering.limits.now(), body=repaired)
+    assert await used(metering) == 1
+
+
+async def test_the_same_bad_event_again_is_one_dead_letter(metering: Metering) -> None:
+    for _ in range(3):
+        await send(metering, event("a", quantity="NaN"))
+    (letter,) = await metering.dead_letters.list()
+    assert letter.seen == 3
+    assert await metering.dead_letters.counts() == {"invalid_quantity": 1}
+
+
+async def test_a_team_made_a_moment_ago_is_known(metering: Metering, database: Database) -> None:
+    assert codes(await send(metering, event("a", team_id="new"))) == [(0, "unknown_team")]
+    async with database.transaction() as tx:
+        await tx.execute("INSERT INTO teams (id, name, created_at) VALUES ('new', 'N', now())")
+    assert (await send(metering, event("a", team_id="new"))).accepted == 1
+
+
+async def test_unknown_teams_are_registered_where_that_is_on(database: Database, clock: ManualClock) -> None:
+    await add_metric(database, CALLS)
+    async with Metering.open(database, Settings(auto_register_teams=True), clock) as metering:
+        assert (await send(metering, event("a", team_id="brand-new"))).accepted == 1
+        assert await used(metering, team="brand-new") == 1
+
+
+async def test_pages_of_events_show_each_once_in_order(metering: Metering) -> None:
+    at = [f"2026-03-{1 + i % 14:02}T10:00:00Z" for i in range(45)]
+    await send(metering, *(event(f"k{i}", timestamp=at[i]) for i in range(45)))
+    for wanted in (EventFilter(team_id="acme"), EventFilter()):
+        seen, after = [], None
+        while True:
+            page = await metering.store.events(wanted, limit=10, after=after)
+            seen += [found.idempotency_key for found in page.events]
+            if (after := page.after) is None:
+                break
+        assert sorted(seen) == sorted(f"k{i}" for i in range(45))
+    times = [e.occurred_at for e in (await metering.store.events(EventFilter(team_id="acme"), limit=45)).events]
+    assert times == sorted(times, reverse=True)
+
+
+async def test_months_are_created_ahead_and_for_events_long_ago(metering: Metering, database: Database) -> None:
+    await send(metering, event("old", timestamp="2003-07-31T23:59:59.999999Z"))
+    async with database.snapshot() as tx:
+        rows = await (
+            await tx.execute(
+                "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'usage_events'::regclass"
+            )
+        ).fetchall()
+    assert {name for (name,) in rows} == {
+        "usage_events_2003_07", *(f"usage_events_2026_{month:02}" for month in (3, 4, 5, 6)),
+    }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -47,8 +48,13 @@ def keys(database: Database, clock: ManualClock, monotonic: Monotonic) -> KeySer
 
 
 @pytest.fixture
-def app(database: Database, clock: ManualClock, keys: KeyService) -> FastAPI:
-    return create_app(AppState(settings=Settings(), database=database, clock=clock, keys=keys))
+def state(database: Database, clock: ManualClock, keys: KeyService) -> AppState:
+    return replace(AppState.build(Settings(), database, clock), keys=keys)
+
+
+@pytest.fixture
+def app(state: AppState) -> FastAPI:
+    return create_app(state)
 
 
 @pytest.fixture
@@ -326,7 +332,37 @@ async def test_every_endpoint_refuses_a_key_without_its_scope(app, keys):
     assert checked
 
 
-async def test_an_endpoint_that_names_no_scope_is_not_mounted(app, monkeypatch):
+async def test_every_endpoint_that_names_a_team_refuses_another_teams_key(app, keys, database):
+    await add_team(database, "acme")
+    await add_team(database, "globex")
+    token = (await keys.create("acme's own", [Scope.INGEST, Scope.READ], "acme")).token
+    async with anonymous(app) as client:
+        for method, path, operation in documented(app):
+            parameters = operation.get("parameters", [])
+            if not any(each["name"] == "team_id" for each in parameters):
+                continue
+            values = {each["name"]: sample(each) for each in parameters if each["in"] == "query"}
+            query = {name: value for name, value in values.items() if value is not None}
+            filled = path.replace("{team_id}", "globex")
+            answer = await client.request(method, filled, params=query, json={}, headers={"X-API-Key": token})
+            assert answer.status_code == 403, (method, path, answer.text)
+
+
+def documented(app: FastAPI) -> list[tuple[str, str, dict]]:
+    """Method, path and operation of every endpoint in the OpenAPI document."""
+    paths = app.openapi()["paths"].items()
+    return [(method, path, operation) for path, each in paths for method, operation in each.items()]
+
+
+def sample(parameter: dict) -> str | None:
+    """A value for a parameter: the other team, an example where one is required, else none."""
+    if parameter["name"] == "team_id":
+        return "globex"
+    examples = parameter["schema"].get("examples") or ["x"]
+    return str(examples[0]) if parameter.get("required") else None
+
+
+async def test_an_endpoint_that_names_no_scope_is_not_mounted(state, monkeypatch):
     forgetful = APIRouter()
 
     @forgetful.get("/forgetful")
@@ -334,12 +370,11 @@ async def test_an_endpoint_that_names_no_scope_is_not_mounted(app, monkeypatch):
         return "everything"
 
     monkeypatch.setattr(assembly, "ROUTERS", (*assembly.ROUTERS, forgetful))
-    parts = AppState(app.state.settings, app.state.database, app.state.clock, app.state.keys)
     with pytest.raises(RuntimeError, match="no scope is required at /forgetful"):
-        create_app(parts)
+        create_app(state)
 
 
-async def test_a_bare_endpoint_is_mounted_guarded_and_documented(app, monkeypatch, keys):
+async def test_a_bare_endpoint_is_mounted_guarded_and_documented(state, monkeypatch, keys):
     operation = {
         "summary": "Count one",
         "tags": ["usage"],
@@ -351,16 +386,15 @@ async def test_a_bare_endpoint_is_mounted_guarded_and_documented(app, monkeypatc
         return Response(b"counted")
 
     monkeypatch.setattr(assembly, "BARE", [Route("/api/count", count, methods=["POST"])])
-    parts = AppState(app.state.settings, app.state.database, app.state.clock, keys)
-    with_bare = create_app(parts)
+    with_bare = create_app(state)
     token = (await keys.create("gateway", [Scope.INGEST])).token
     async with anonymous(with_bare) as client:
         assert (await client.post("/api/count")).status_code == 401
         assert (await client.post("/api/count", headers={"X-API-Key": token})).text == "counted"
-    documented = with_bare.openapi()["paths"]["/api/count"]["post"]
-    assert documented["summary"] == "Count one"
-    assert documented["security"] == [{"bearer": ["ingest"]}, {"header": ["ingest"]}]
-    assert {"200", "400", "401", "403", "413", "422", "503"} <= set(documented["responses"])
+    shown = with_bare.openapi()["paths"]["/api/count"]["post"]
+    assert shown["summary"] == "Count one"
+    assert shown["security"] == [{"bearer": ["ingest"]}, {"header": ["ingest"]}]
+    assert {"200", "400", "401", "403", "413", "422", "503"} <= set(shown["responses"])
 
 
 async def test_the_openapi_document_is_complete(app):
@@ -370,14 +404,13 @@ async def test_the_openapi_document_is_complete(app):
     assert set(document["components"]["securitySchemes"]) == {"bearer", "header"}
     schemas = document["components"]["schemas"]
     assert "HTTPValidationError" not in schemas
-    for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            assert operation["description"], (method, path)
-            assert operation["tags"], (method, path)
-            if path not in OPEN_PATHS:
-                assert operation["security"], (method, path)
-                problem = operation["responses"]["401"]["content"]["application/problem+json"]["schema"]
-                assert problem == {"$ref": "#/components/schemas/Problem"}
+    for method, path, operation in documented(app):
+        assert operation["description"], (method, path)
+        assert operation["tags"], (method, path)
+        if path not in OPEN_PATHS:
+            assert operation["security"], (method, path)
+            problem = operation["responses"]["401"]["content"]["application/problem+json"]["schema"]
+            assert problem == {"$ref": "#/components/schemas/Problem"}
     for reference in _references(document):
         assert reference.removeprefix("#/components/schemas/") in schemas
 

@@ -13,11 +13,14 @@ from starlette.routing import Route
 from tallystick import __version__
 from tallystick.api import health
 from tallystick.api.state import AppState
+from tallystick.billing import routes as billing
 from tallystick.http.access import required_scopes
 from tallystick.http.gate import BROWSER_PATHS, OPEN_PATHS, Gate
 from tallystick.http.keys import routes as keys
 from tallystick.http.openapi import COMMON, completed
 from tallystick.http.problems import HANDLERS
+from tallystick.metering import routes as metering
+from tallystick.metering import tracking
 
 DESCRIPTION = """
 Usage metering and usage-based billing whose bill both sides can check, down to the event.
@@ -35,6 +38,9 @@ in UTC (`2026-03-15T12:00:00Z`), and intervals include their start and exclude t
 """
 
 TAGS = [
+    {"name": "usage", "description": "Track usage, look at it, correct it, and see what it costs."},
+    {"name": "dead letters", "description": "Rejected events: why they were, and sending them again."},
+    {"name": "teams", "description": "Who is billed, and on which plan."},
     {"name": "keys", "description": "Who may use this API, and for what."},
     {"name": "health", "description": "For load balancers and supervisors."},
 ]
@@ -43,10 +49,10 @@ NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fal
 """FastAPI's own instrumentation costs 3 µs a request even while nobody listens to it."""
 
 
-BARE: Sequence[Route] = ()
-"""Starlette routes of the domains: `*metering.routes`. They come first, since they are the busy ones."""
+BARE: Sequence[Route] = (*tracking.routes,)
+"""Starlette routes of the domains. They come first, since they are the busy ones."""
 
-ROUTERS = (keys.router,)
+ROUTERS = (metering.router, billing.router, keys.router)
 """FastAPI routers of the domains."""
 
 

@@ -69,7 +69,7 @@ async def _serve(what: Run) -> None:
     shutdown = _Shutdown()
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(await Database.open(what.settings))
-        state = AppState.build(what.settings, database, dev=what.dev)
+        state = await stack.enter_async_context(AppState.open(what.settings, database, dev=what.dev))
         if not what.dev and (first := await state.keys.create_first()):
             what.on_first_key(first)
         for work in what.background:

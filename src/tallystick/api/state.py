@@ -1,11 +1,14 @@
 """What the application consists of while it runs: made once, before the first request."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Self
 
+from tallystick.billing.service import Billing
 from tallystick.core.clock import Clock, SystemClock
 from tallystick.core.settings import Settings
 from tallystick.http.keys.service import KeyService
+from tallystick.metering.service import Metering
 from tallystick.storage.database import Database
 
 
@@ -20,6 +23,8 @@ class AppState:
         database: open; whoever opened it closes it.
         clock: where "now" comes from.
         keys: API keys.
+        metering: events and usage.
+        billing: teams, statements and reports.
         dev: ask for no key, and answer this machine alone.
     """
 
@@ -27,14 +32,24 @@ class AppState:
     database: Database
     clock: Clock
     keys: KeyService
+    metering: Metering
+    billing: Billing
     dev: bool = False
 
     @classmethod
-    def build(
+    @asynccontextmanager
+    async def open(
         cls, settings: Settings, database: Database, clock: Clock | None = None, *, dev: bool = False
-    ) -> Self:
-        """Every service on this database. The clock is the system's unless another is given."""
+    ) -> AsyncIterator["AppState"]:
+        """Every service on this database while the block runs. The clock is the system's unless another is given."""
         clock = clock or SystemClock()
-        return cls(
-            settings=settings, database=database, clock=clock, keys=KeyService(database, clock), dev=dev
-        )
+        async with Metering.open(database, settings, clock) as metering:
+            yield cls(
+                settings=settings,
+                database=database,
+                clock=clock,
+                keys=KeyService(database, clock),
+                metering=metering,
+                billing=Billing.open(database, metering, clock),
+                dev=dev,
+            )

@@ -1,4 +1,4 @@
-"""What teams, statements and reports look like as JSON: in answers, in the kept snapshot, on the command line."""
+"""What a statement looks like as JSON: in answers, in the snapshot that is kept, on the command line."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -40,9 +40,7 @@ class StepAnswer(BaseModel):
     tier: int | None = Field(description="Position of the tier, from 0.")
     start: Number | None = Field(description="The tier prices usage above this …")
     end: Number | None = Field(description="… up to and including this; null in the last tier.")
-    setting: Number | None = Field(
-        description="The number of the price that the step applies, such as the free units."
-    )
+    setting: Number | None = Field(description="The number of the price that the step applies, such as the free units.")
 
 
 class PriceAnswer(BaseModel):

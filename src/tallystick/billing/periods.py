@@ -36,9 +36,9 @@ _RESOLUTION = timedelta(microseconds=1)
 
 
 class Period(NamedTuple):
-    """One billing period, `[start, end)` in UTC. `index` counts from 0, the subscription's first."""
+    """One billing period, `[start, end)` in UTC. `number` counts from 0, the subscription's first."""
 
-    index: int
+    number: int
     start: datetime
     end: datetime
 

@@ -60,12 +60,11 @@ class Statements:
 
     async def roll_up(self) -> RollUpProgress:
         """Roll up until nothing is left, or this has been going on for long; usage is the same either way."""
-        done = RollUpProgress(0, 0, 0, 0, more=True)
-        for _ in range(MOST_ROLL_UPS):
-            step = await self.metering.store.roll_up(self.clock.now())
-            done = RollUpProgress(*(a + b for a, b in zip(done[:4], step[:4], strict=True)), more=step.more)
-            if not step.more:
+        done = await self.metering.store.roll_up(self.clock.now())
+        for _ in range(MOST_ROLL_UPS - 1):
+            if not done.more:
                 break
+            done = _both(done, await self.metering.store.roll_up(self.clock.now()))
         return done
 
     async def _compute(self, account: Account) -> Statement:
@@ -91,3 +90,13 @@ class Statements:
 def latest_definitions(metrics: Mapping[str, Sequence[MetricVersion]]) -> dict[str, MetricDefinition]:
     """Of each metric the definition that was given last."""
     return {name: versions[-1].definition for name, versions in metrics.items()}
+
+
+def _both(earlier: RollUpProgress, later: RollUpProgress) -> RollUpProgress:
+    return RollUpProgress(
+        batches=earlier.batches + later.batches,
+        events=earlier.events + later.events,
+        hours_recomputed=earlier.hours_recomputed + later.hours_recomputed,
+        backfilled=earlier.backfilled + later.backfilled,
+        more=later.more,
+    )

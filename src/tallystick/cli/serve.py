@@ -76,7 +76,9 @@ def serve(
 
 def _background() -> "Sequence[Background]":
     """What runs beside the requests."""
-    return ()
+    from tallystick.worker.loops import running
+
+    return (lambda state: running(state.metering, state.clock, state.settings.rollup_interval_seconds),)
 
 
 def _configure_logging(level: LogLevel, *, access_log: bool) -> None:

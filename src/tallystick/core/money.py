@@ -36,7 +36,8 @@ def quantity_problem(number: Decimal) -> str | None:
         return "must be a finite number"
     if number.copy_abs() >= QUANTITY_LIMIT:
         return "absolute value must be below 10^20"
-    if number and _decimals(number) > QUANTITY_DECIMALS:
+    exponent = int(number.as_tuple().exponent)
+    if exponent < -QUANTITY_DECIMALS and number and _decimals(number) > QUANTITY_DECIMALS:
         return f"at most {QUANTITY_DECIMALS} decimals are kept"
     return None
 

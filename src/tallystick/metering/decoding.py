@@ -318,7 +318,8 @@ def canonical_metadata(raw: bytes) -> str | None:
             "metadata_too_large",
             f"metadata has {len(content)} keys; at most {MAX_METADATA_KEYS} are allowed",
         )
-    _check_depth(content)
+    if raw.count(b"{") + raw.count(b"[") > MAX_METADATA_DEPTH:
+        _check_depth(content)
     text: str = _encode(content).decode()
     if "\\u0000" in text:
         _check_null(content)

@@ -87,7 +87,7 @@ def test_the_last_period_ends_when_the_subscription_does():
     last = ended.period_containing(after - MICROSECOND)
 
     assert last is not None
-    assert (last.index, last.end) == (1, after)
+    assert (last.number, last.end) == (1, after)
     assert ended.period_containing(after) is None
 
 
@@ -133,13 +133,9 @@ def test_a_day_that_a_zone_skips_is_no_period():
     assert local_starts(daily, 3) == ["2011-12-29 00:00", "2011-12-31 00:00", "2012-01-01 00:00"]
 
 
-moments = st.datetimes(
-    TEN_YEARS.start.replace(tzinfo=None), TEN_YEARS.end.replace(tzinfo=None), timezones=st.just(UTC)
-)
+moments = st.datetimes(TEN_YEARS.start.replace(tzinfo=None), TEN_YEARS.end.replace(tzinfo=None), timezones=st.just(UTC))
 schedules = st.builds(
-    lambda unit, every, anchor, start, name: Schedule(
-        BillingPeriod(unit, every), anchor, start, None, zone(name)
-    ),
+    lambda unit, every, anchor, start, name: Schedule(BillingPeriod(unit, every), anchor, start, None, zone(name)),
     st.sampled_from(PeriodUnit),
     st.integers(1, 7),
     st.sampled_from(Anchor),
@@ -157,11 +153,11 @@ def test_ten_years_of_periods_leave_no_gap_and_do_not_overlap(unit, anchor, time
     periods = list(ten_years.periods(TEN_YEARS._replace(start=ten_years.starts_at)))
 
     assert periods[0].start == ten_years.starts_at
-    assert periods[0].index == 0
+    assert periods[0].number == 0
     assert periods[-1].end >= TEN_YEARS.end
     for earlier, later in pairwise(periods):
         assert earlier.end == later.start
-        assert earlier.index < later.index
+        assert earlier.number < later.number
     assert all(period.start < period.end for period in periods)
 
 
@@ -191,4 +187,6 @@ def test_calendar_periods_of_two_teams_in_a_zone_share_their_boundaries(mine, ot
     theirs = Schedule(mine.cadence, mine.anchor, other_start, None, mine.zone)
     both_run = max(mine.starts_at, other_start) + timedelta(days=3000)
 
-    assert mine.period_containing(both_run)[1:] == theirs.period_containing(both_run)[1:]
+    found = {schedule.period_containing(both_run).interval for schedule in (mine, theirs)}
+
+    assert len(found) == 1

@@ -24,9 +24,7 @@ CADENCES = {
     "semiannual": BillingPeriod(PeriodUnit.MONTH, 6),
     "yearly": BillingPeriod(PeriodUnit.YEAR),
 }
-SKIPPED = {
-    "lago-period-082": "joins a period to an invoice of another time zone; a change of zone moves open periods"
-}
+SKIPPED = {"lago-period-082": "joins a period to an invoice of another time zone; a change of zone moves open periods"}
 
 
 def published(kind):
@@ -54,8 +52,11 @@ class Run:
         itself = in_advance or case["terminated_at"] or case.get("current_usage")
         self.billed = self.current if itself else self.previous
         started = parse_instant(case["started_at"])
-        self.started = started if family else local_midnight(started.astimezone(zone(case["timezone"])).date(),
-                                                             zone(case["timezone"]))
+        self.started = (
+            started
+            if family
+            else local_midnight(started.astimezone(zone(case["timezone"])).date(), zone(case["timezone"]))
+        )
         self.ended = parse_instant(case["terminated_at"]) if case["terminated_at"] else None
 
     def found(self, field):
@@ -63,7 +64,7 @@ class Run:
             case "from":
                 return max(self.billed.start, self.started)
             case "to":
-                return self.ended if self.ended else self.billed.end - SECOND
+                return self.ended or self.billed.end - SECOND
             case "duration_days":
                 tz = self.schedule.zone
                 return (self.billed.end.astimezone(tz).date() - self.billed.start.astimezone(tz).date()).days
@@ -101,7 +102,7 @@ def test_published_billing_days_are_the_days_on_which_a_period_begins(case):
     def begun_today(text):
         moment = parse_instant(text).astimezone(schedule.zone)
         period = schedule.period_containing(moment)
-        begun: datetime | None = period.start.astimezone(schedule.zone) if period and period.index else None
+        begun: datetime | None = period.start.astimezone(schedule.zone) if period and period.number else None
         return begun if begun and begun.date() == moment.date() else None
 
     begun = {begun_today(text) for text in case["due_at"]}

@@ -29,7 +29,8 @@ TOP = [
 METRIC = [
     (
         metric(aggregation="summ"),
-        "f.yaml:5: metrics.m.aggregation: must be one of sum, count, max, min, average, latest, unique_count, time_weighted, percentile, not 'summ'",
+        "f.yaml:5: metrics.m.aggregation: must be one of sum, count, max, min, "
+        "average, latest, unique_count, time_weighted, percentile, not 'summ'",
     ),
     (metric(aggregation=""), "f.yaml:4: metrics.m.aggregation: is required"),
     (metric(event=""), "f.yaml:4: metrics.m: needs event or event_type: which events it counts"),
@@ -40,7 +41,8 @@ METRIC = [
     (metric(event="é" * 128), "f.yaml:4: metrics.m.event: must have 1 to 255 bytes, not 256"),
     (
         metric(value="bytes"),
-        "f.yaml:7: metrics.m.value: must be one of quantity, a metadata path such as metadata.bytes, not 'bytes'; did you mean metadata.bytes?",
+        "f.yaml:7: metrics.m.value: must be one of quantity, a metadata path such as "
+        "metadata.bytes, not 'bytes'; did you mean metadata.bytes?",
     ),
     (
         metric(value="metadata.a..b"),
@@ -52,11 +54,13 @@ METRIC = [
     ),
     (
         metric(aggregation="unique_count"),
-        "f.yaml:4: metrics.m.value: is required: what is told apart: user_id, or a metadata path such as metadata.session",
+        "f.yaml:4: metrics.m.value: is required: what is told apart: user_id, or a "
+        "metadata path such as metadata.session",
     ),
     (
         metric(aggregation="unique_count", value="quantity"),
-        "f.yaml:7: metrics.m.value: must be one of user_id, event_name, event_type, a metadata path such as metadata.bytes, not 'quantity'",
+        "f.yaml:7: metrics.m.value: must be one of user_id, event_name, event_type, a "
+        "metadata path such as metadata.bytes, not 'quantity'",
     ),
     (
         metric(aggregation="count", allow_negative="true"),
@@ -290,7 +294,8 @@ def test_tier_bounds_and_tier_prices_are_reported_together():
 
 
 def test_all_problems_of_a_file_are_reported_at_once_in_its_order():
-    source = "version: 3\ncurrency: nope\nmetrics:\n  A: {}\nplans:\n  p:\n    prices: [{metric: z}]\nteams:\n  t: {plan: q}\n"
+    sections = "metrics:\n  A: {}\nplans:\n  p:\n    prices: [{metric: z}]\nteams:\n  t: {plan: q}\n"
+    source = f"version: 3\ncurrency: nope\n{sections}"
     lines = [int(problem.split(":")[1]) for problem in problems_of(source)]
     assert lines == sorted(lines)
     assert set(lines) == {1, 2, 4, 7, 9}
@@ -302,12 +307,14 @@ def test_all_problems_of_a_file_are_reported_at_once_in_its_order():
         (
             "",
             "",
-            "plans.standard.prices[1]: api_calls has one without effective_from in line 9 already; say from when this one holds",
+            "plans.standard.prices[1]: api_calls has one without effective_from in "
+            "line 9 already; say from when this one holds",
         ),
         (
             "effective_from: 2026-03-01T00:00:00Z",
             "effective_from: 2026-03-01T01:00:00+01:00",
-            "plans.standard.prices[1].effective_from: api_calls has a price from 2026-03-01T00:00:00Z in line 9 already",
+            "plans.standard.prices[1].effective_from: api_calls has a price from "
+            "2026-03-01T00:00:00Z in line 9 already",
         ),
     ],
 )
@@ -317,7 +324,8 @@ def test_two_prices_of_a_metric_can_not_begin_together(first, second, message):
 
 
 def test_a_wrong_metric_does_not_make_its_prices_wrong():
-    source = "version: 1\ncurrency: USD\nmetrics:\n  m: {event: e}\nplans:\n  p:\n    prices: [{metric: m, model: flat, amount: 1}]\n"
+    plan = "plans:\n  p:\n    prices: [{metric: m, model: flat, amount: 1}]\n"
+    source = f"version: 1\ncurrency: USD\nmetrics:\n  m: {{event: e}}\n{plan}"
     assert all(problem.startswith("f.yaml:4: metrics.m") for problem in problems_of(source))
 
 

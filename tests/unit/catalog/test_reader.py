@@ -83,7 +83,8 @@ def test_anchors_and_merge_keys_work_and_own_keys_win():
         ("# nothing\n", "f.yaml:1:1: the file is empty; it begins with `version: 1`"),
         (
             "a: [1\nb: 2",
-            "f.yaml:2:2: not valid YAML: expected ',' or ']', but got ':' (while parsing a flow sequence that begins in line 1)",
+            "f.yaml:2:2: not valid YAML: expected ',' or ']', but got ':' (while "
+            "parsing a flow sequence that begins in line 1)",
         ),
         ("a:\n\t- b", "f.yaml:2:1: not valid YAML: a tab can't indent; use spaces"),
         ("a: b: c", "f.yaml:1:5: not valid YAML: mapping values are not allowed here"),
@@ -91,7 +92,8 @@ def test_anchors_and_merge_keys_work_and_own_keys_win():
         ("a: 1\n---\nb: 2", "f.yaml:2:1: not valid YAML: a second document begins here; only one is allowed"),
         (
             "a: 'b",
-            "f.yaml:1:6: not valid YAML: found unexpected end of stream (while scanning a quoted scalar that begins in line 1)",
+            "f.yaml:1:6: not valid YAML: found unexpected end of stream (while "
+            "scanning a quoted scalar that begins in line 1)",
         ),
         ("a: 1\nb: \x07", "f.yaml:2:4: the character U+0007 is not allowed in YAML"),
         ("&a [*a]", "f.yaml:1:1: this anchor contains itself"),

@@ -274,7 +274,8 @@ def content_at(versions, moment):
 @settings(max_examples=400, deadline=None)
 @given(HISTORY)
 def test_any_history_of_files_keeps_the_laws(history):
-    stored, now = [], 0
+    stored: list[Version[str]] = []
+    now = 0
     for passed, file in history:
         now += passed
         timeline = Timeline(day(now), stored)

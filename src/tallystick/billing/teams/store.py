@@ -111,6 +111,4 @@ async def settled_until(tx: Connection, team_id: str) -> datetime | None:
 def _subscription(row: Sequence[Any]) -> Subscription:
     id, team_id, plan, currency, unit, every, anchor, starts_at, ends_at, created_at = row
     cadence = BillingPeriod(PeriodUnit(unit), every)
-    return Subscription(
-        id, team_id, plan, currency, cadence, Anchor(anchor), starts_at, ends_at, created_at
-    )
+    return Subscription(id, team_id, plan, currency, cadence, Anchor(anchor), starts_at, ends_at, created_at)

@@ -60,7 +60,7 @@ class NewKeyAnswer(KeyAnswer):
     )
 
 
-def service(request: Request) -> KeyService:
+async def service(request: Request) -> KeyService:
     """The application's key service."""
     return cast(KeyService, request.app.state.keys)
 

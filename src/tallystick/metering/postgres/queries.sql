@@ -330,3 +330,21 @@ SELECT pg_advisory_lock(7461001);
 -- name: unlock_rollup
 -- Let the next one in.
 SELECT pg_advisory_unlock(7461001);
+
+-- name: batch
+-- When a batch was recorded, and when it was rolled up, if it was.
+SELECT recorded_at, rolled_up_at FROM ingest_batches WHERE id = %(batch)s;
+
+-- name: is_dirty
+-- Whether an hour of a team waits to be recomputed.
+SELECT EXISTS (SELECT FROM dirty_hours WHERE team_id = %(team_id)s AND hour = date_trunc('hour', %(at)s::timestamptz, 'UTC'));
+
+-- name: counted_event
+-- What one event is worth to a metric version: the version's own statement, of that event alone.
+SELECT date_bin(%(bucket)s::interval, occurred_at, '2000-01-01Z'), dimensions, value, member FROM ({events}) counted;
+
+-- name: bucket
+-- The roll-up that an event went into.
+SELECT period_start, period_end, events, total FROM usage_aggregates
+WHERE metric_version_id = %(version)s AND team_id = %(team_id)s AND period_start = %(bucket_start)s
+  AND dimensions = %(dimensions)s::text[];

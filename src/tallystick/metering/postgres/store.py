@@ -11,7 +11,9 @@ from tallystick.metering.postgres.appending import Appender
 from tallystick.metering.postgres.listing import page_of_events
 from tallystick.metering.postgres.partitions import Partitions
 from tallystick.metering.postgres.rollups import RollUp
+from tallystick.metering.postgres.tracing import read_trace
 from tallystick.metering.postgres.usage import read_usage
+from tallystick.metering.tracing import Trace
 from tallystick.storage.database import Connection, Database
 from tallystick.storage.queries import Queries
 
@@ -83,6 +85,11 @@ class PostgresEventStore:
         async with self._database.snapshot() as connection:
             row = await (await connection.execute(QUERIES["count_amendments"], {"id": event_id})).fetchone()
             return int(row[0]) if row else 0
+
+    async def trace(self, event_id: UUID) -> Trace | None:
+        """Everything known about one event, or None."""
+        async with self._database.snapshot() as connection:
+            return await read_trace(connection, event_id)
 
     async def roll_up(self, now: datetime, *, limit: int = 100_000) -> RollUpProgress:
         """Bring the roll-ups forward by some batches, corrected hours and backfill."""

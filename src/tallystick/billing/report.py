@@ -1,0 +1,280 @@
+"""The usage report: what a team used and owes in its current period, where that leads, and a history.
+
+The history is about the interval that was asked for; usage so far, cost and projection are about the
+current billing period. Both come from one look at the usage, so they agree with each other, and the cost is
+rated by the code that makes statements.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_DOWN, Decimal
+from typing import NamedTuple
+
+from tallystick.billing import accounts, charging
+from tallystick.billing.bounds import cut, read_bound
+from tallystick.billing.charging import Projection, Tariff
+from tallystick.billing.models import Account, Line, exact_sum, total_of
+from tallystick.billing.statements import latest_definitions
+from tallystick.core.clock import Clock, Interval, Window, next_window, window_start
+from tallystick.core.errors import InvalidInput, NotFound
+from tallystick.core.money import EXACT, ZERO
+from tallystick.metering.aggregation import Bin, finish, seconds
+from tallystick.metering.models import MetricDefinition, Usage
+from tallystick.metering.usage import UsageQuestion, UsageReader
+from tallystick.storage.database import Database
+
+MOST_POINTS = 100_000
+"""Windows of all series of one report."""
+
+ELAPSED_DIGITS = Decimal("0.000001")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """What a report is asked for.
+
+    Attributes:
+        team_id: whose usage.
+        metrics: by name; none: every metric that has the dimensions of `group_by`.
+        start, end: of the history, `end` exclusive: instants, or dates in the team's zone. By default the
+            current period up to and with the window that is running.
+        window: the size of one step of the history.
+        group_by: dimensions to keep apart in the history.
+    """
+
+    team_id: str
+    metrics: tuple[str, ...] = ()
+    start: str | None = None
+    end: str | None = None
+    window: Window = Window.DAY
+    group_by: tuple[str, ...] = ()
+
+
+class Point(NamedTuple):
+    """The usage of one window; None where there is nothing to tell, such as the average of no events."""
+
+    start: datetime
+    end: datetime
+    usage: Decimal | None
+    events: int
+    unvalued: int
+
+
+class Series(NamedTuple):
+    """The usage of every window of the history, for one set of dimension values (None: not given)."""
+
+    dimensions: Mapping[str, str | None]
+    points: Sequence[Point]
+
+
+class Cost(NamedTuple):
+    """What usage costs: the exact amount, what it comes to on a bill, and the lines with their steps."""
+
+    amount: Decimal
+    total: Decimal
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricReport:
+    """One metric: the current period so far, and the history.
+
+    Attributes:
+        definition: the metric.
+        usage: the usage of the current period so far; None where nothing has a value.
+        events: how many events that is.
+        unvalued: how many of them had no value that could be read; they don't count.
+        cost: what the usage costs; None without a price.
+        reason: why there is no cost.
+        projection: what the period comes to at the pace so far; None before any of it has passed.
+        history: the series.
+    """
+
+    definition: MetricDefinition
+    usage: Decimal | None
+    events: int
+    unvalued: int
+    cost: Cost | None
+    reason: str | None
+    projection: Projection | None
+    history: Sequence[Series]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A team's usage and cost. Instants are shown in the zone of the account's team."""
+
+    account: Account
+    history: Interval
+    window: Window
+    group_by: tuple[str, ...]
+    metrics: Sequence[MetricReport]
+
+    @property
+    def elapsed(self) -> Decimal:
+        """How much of the current period has passed, from 0 to 1, six decimals, rounded down."""
+        start, end = self.account.period
+        passed = EXACT.divide(seconds(self.account.as_of) - seconds(start), seconds(end) - seconds(start))
+        return min(max(passed, ZERO), Decimal(1)).quantize(ELAPSED_DIGITS, rounding=ROUND_DOWN)
+
+    @property
+    def total(self) -> Decimal | None:
+        """What the reported metrics cost so far; None where none has a price."""
+        costs = [metric.cost.total for metric in self.metrics if metric.cost]
+        return exact_sum(costs) if costs else None
+
+    @property
+    def projected_total(self) -> Decimal | None:
+        """What the reported metrics come to at the end of the period; None where none has a price."""
+        projections = (metric.projection for metric in self.metrics)
+        costs = [each.cost for each in projections if each and each.cost is not None]
+        return exact_sum(costs) if costs else None
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Makes reports."""
+
+    database: Database
+    usage: UsageReader
+    clock: Clock
+
+    async def report(self, request: ReportRequest) -> Report:
+        """The report that is asked for, as of now.
+
+        Raises:
+            NotFound: there is no such team or metric.
+            InvalidInput: `from`, `to`, `window` or `group_by` does not fit, or the answer would be too large.
+        """
+        async with self.database.snapshot() as tx:
+            account = await accounts.account_of(tx, request.team_id, self.clock.now())
+        history = _history(request, account)
+        windows = cut(history, request.window, account.team.zone)
+        definitions = _chosen(request, latest_definitions(await self.usage.metrics()))
+        work = [_Work(request, account, definition, windows) for definition in definitions]
+        questions = [question for each in work for question in each.questions]
+        usages = await self.usage.read(questions, as_of=account.as_of)
+        _refuse_too_many(request, usages[1::2], len(windows))
+        metrics = [each.report(*pair) for each, pair in zip(work, _pairs(usages), strict=True)]
+        return Report(account, history, request.window, request.group_by, metrics)
+
+
+def _history(request: ReportRequest, account: Account) -> Interval:
+    tz = account.team.zone
+    start, end = account.period.start, _end_of_running_window(account, request.window)
+    if request.start is not None:
+        start = read_bound(request.start, tz, field="from")
+    if request.end is not None:
+        end = read_bound(request.end, tz, field="to")
+    return Interval(start, end)
+
+
+def _end_of_running_window(account: Account, size: Window) -> datetime:
+    tz = account.team.zone
+    end = next_window(window_start(account.as_of, size, tz), size, tz)
+    return min(end, account.period.end)
+
+
+def _chosen(request: ReportRequest, known: Mapping[str, MetricDefinition]) -> list[MetricDefinition]:
+    """The definitions of the metrics to report on, in the order they were asked for."""
+    if request.metrics:
+        return [_known(name, known) for name in dict.fromkeys(request.metrics)]
+    wanted = set(request.group_by)
+    found = [definition for _, definition in sorted(known.items()) if wanted <= set(definition.dimensions)]
+    if wanted and not found:
+        message = f"no metric keeps {', '.join(request.group_by)} apart"
+        raise InvalidInput(message, field="group_by")
+    return found
+
+
+def _known(name: str, known: Mapping[str, MetricDefinition]) -> MetricDefinition:
+    if name not in known:
+        there_are = ", ".join(sorted(known)) or "none is defined yet"
+        raise NotFound(f"there is no metric {name!r}; there are: {there_are}")
+    return known[name]
+
+
+def _refuse_too_many(request: ReportRequest, histories: Sequence[Sequence[Usage]], windows: int) -> None:
+    groups = sum(len({usage.dimensions for usage in history}) for history in histories)
+    if groups * windows > MOST_POINTS:
+        message = (
+            f"{groups:,} series of {windows:,} windows each are more than the {MOST_POINTS:,} points of one report; "
+            "choose a larger window, fewer metrics or a shorter interval"
+        )
+        raise InvalidInput(message, field="group_by" if request.group_by else "window")
+
+
+def _pairs(usages: Sequence[list[Usage]]) -> list[tuple[list[Usage], list[Usage]]]:
+    return list(zip(usages[::2], usages[1::2], strict=True))
+
+
+class _Work:
+    """The part of a report that is about one metric: what it asks, and what it makes of the answers."""
+
+    def __init__(
+        self,
+        request: ReportRequest,
+        account: Account,
+        definition: MetricDefinition,
+        windows: Sequence[Interval],
+    ) -> None:
+        self._request = request
+        self._account = account
+        self._windows = windows
+        prices = account.prices.get(definition.name, ())
+        self._tariff: Tariff = charging.tariff(definition, prices, account.period)
+
+    @property
+    def questions(self) -> tuple[UsageQuestion, UsageQuestion]:
+        """About the current period, and about the history."""
+        metric, team_id = self._tariff.definition.name, self._account.team.id
+        return (
+            UsageQuestion(metric, team_id, self._tariff.windows),
+            UsageQuestion(metric, team_id, self._windows, group_by=self._request.group_by),
+        )
+
+    def report(self, current: Sequence[Usage], history: Sequence[Usage]) -> MetricReport:
+        """The report on the metric."""
+        as_of = self._account.as_of
+        cost = _cost(charging.lines(self._tariff, current, as_of))
+        return MetricReport(
+            definition=self._tariff.definition,
+            usage=charging.usage_of(self._tariff, current),
+            events=sum(usage.events for usage in current),
+            unvalued=sum(usage.unvalued for usage in current),
+            cost=cost,
+            reason=None if cost else self._account.reason_without_price(),
+            projection=charging.run_rate(self._tariff, current, as_of),
+            history=self._series(history),
+        )
+
+    def _series(self, history: Sequence[Usage]) -> list[Series]:
+        """The usage per dimension values, with a point for every window."""
+        groups: dict[tuple[str | None, ...], dict[Interval, Usage]] = defaultdict(dict)
+        for usage in history:
+            groups[usage.dimensions][usage.window] = usage
+        names = self._request.group_by
+        return [
+            Series(dict(zip(names, values, strict=True)), [self._point(found, w) for w in self._windows])
+            for values, found in sorted(groups.items(), key=lambda group: _order(group[0]))
+        ]
+
+    def _point(self, found: Mapping[Interval, Usage], window: Interval) -> Point:
+        tz = self._account.team.zone
+        start, end = (moment.astimezone(tz) for moment in window)
+        if window in found:
+            return Point(start, end, *found[window][3:])
+        return Point(start, end, finish(self._tariff.definition, Bin()), 0, 0)
+
+
+def _order(values: Sequence[str | None]) -> list[tuple[bool, str]]:
+    return [(value is None, value or "") for value in values]
+
+
+def _cost(lines: Sequence[Line]) -> Cost | None:
+    charges = [line.charge for line in lines if line.charge]
+    if not charges:
+        return None
+    return Cost(exact_sum(charge.amount for charge in charges), total_of(lines), lines)

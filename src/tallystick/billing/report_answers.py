@@ -1,0 +1,164 @@
+"""What a report looks like as JSON: in answers and on the command line."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tallystick.billing.answers import LineAnswer, LocalInstant, Money
+from tallystick.billing.report import Cost, MetricReport, Report
+from tallystick.core.clock import Window
+from tallystick.http.answers import Instant, Number
+
+
+class CostAnswer(BaseModel):
+    """What the usage of the current period costs so far."""
+
+    amount: Number = Field(description="Exact.", examples=["130"])
+    total: Money = Field(description="The sum of the lines' totals, each rounded once to the currency.")
+    lines: list[LineAnswer] = Field(description="One; several where the price changed inside the period.")
+
+    @classmethod
+    def of(cls, cost: Cost) -> Self:
+        """The answer that shows the cost."""
+        return cls(amount=cost.amount, total=cost.total, lines=[LineAnswer.of(line) for line in cost.lines])
+
+
+class ProjectionAnswer(BaseModel):
+    """What the period comes to if usage goes on at the pace it had so far."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    method: str = Field(
+        description="`run_rate`: usage so far ÷ elapsed time × whole period where usage adds up, else the "
+        "usage so far. No trend, no season.",
+        examples=["run_rate"],
+    )
+    usage: Number | None
+    cost: Money | None = Field(description="Null without a price.")
+
+
+class CurrentUsageAnswer(BaseModel):
+    """The current period of one metric, so far."""
+
+    usage: Number | None = Field(
+        description="Null where nothing has a value: an average of no events.", examples=["150000"]
+    )
+    events: int
+    unvalued: int = Field(description="Events that matched but whose value could not be read.")
+    cost: CostAnswer | None
+    reason: str | None = Field(description="Why there is no cost; null where there is one.")
+    projection: ProjectionAnswer | None = Field(description="Null before any of the period has passed.")
+
+
+class PointAnswer(BaseModel):
+    """The usage of one window."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    start: LocalInstant
+    end: LocalInstant = Field(description="Exclusive.")
+    usage: Number | None
+    events: int
+    unvalued: int
+
+
+class SeriesAnswer(BaseModel):
+    """The usage of every window, for one set of dimension values."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    dimensions: dict[str, str | None] = Field(
+        description="Empty without `group_by`; null is an event that does not have the dimension.",
+        examples=[{"region": "eu"}],
+    )
+    windows: list[PointAnswer] = Field(validation_alias="points")
+
+
+class MetricAnswer(BaseModel):
+    """One metric: its current period, and its history."""
+
+    metric: str = Field(examples=["api_calls"])
+    unit: str = Field(examples=["call"])
+    aggregation: str = Field(examples=["count"])
+    current_period: CurrentUsageAnswer
+    history: list[SeriesAnswer]
+
+    @classmethod
+    def of(cls, report: MetricReport) -> Self:
+        """The answer that shows the metric."""
+        return cls(
+            metric=report.definition.name,
+            unit=report.definition.unit,
+            aggregation=report.definition.aggregation,
+            current_period=CurrentUsageAnswer(
+                usage=report.usage,
+                events=report.events,
+                unvalued=report.unvalued,
+                cost=CostAnswer.of(report.cost) if report.cost else None,
+                reason=report.reason,
+                projection=ProjectionAnswer.model_validate(report.projection) if report.projection else None,
+            ),
+            history=[SeriesAnswer.model_validate(series) for series in report.history],
+        )
+
+
+class CurrentPeriodAnswer(BaseModel):
+    """The billing period that is running; without a subscription the calendar month."""
+
+    start: LocalInstant
+    end: LocalInstant = Field(description="Exclusive.")
+    elapsed: Number = Field(description="How much of it has passed, from 0 to 1.", examples=["0.467741"])
+    currency: str | None = Field(examples=["USD"])
+    total: Money | None = Field(description="What the metrics shown here cost so far.")
+    projected_total: Money | None = Field(description="What they come to at the run rate.")
+
+
+class HistoryAnswer(BaseModel):
+    """What the series of the metrics are about."""
+
+    start: LocalInstant
+    end: LocalInstant = Field(description="Exclusive.")
+    window: Window
+    group_by: list[str]
+
+
+class ReportAnswer(BaseModel):
+    """A team's usage, what it costs, where that leads, and its history."""
+
+    team_id: str = Field(examples=["acme"])
+    team_name: str = Field(examples=["Acme Inc."])
+    time_zone: str = Field(examples=["America/New_York"])
+    as_of: Instant
+    subscription_id: int | None = Field(description="Null: the team is metered, not billed.")
+    plan: str | None = Field(examples=["standard"])
+    current_period: CurrentPeriodAnswer = Field(description="Not affected by `from` and `to`.")
+    history: HistoryAnswer = Field(description="From `from` to `to`, in windows of the team's local time.")
+    metrics: list[MetricAnswer]
+
+    @classmethod
+    def of(cls, report: Report) -> Self:
+        """The answer that shows the report."""
+        account, tz = report.account, report.account.team.zone
+        return cls(
+            team_id=account.team.id,
+            team_name=account.team.name,
+            time_zone=account.team.time_zone,
+            as_of=account.as_of,
+            subscription_id=account.subscription.id if account.subscription else None,
+            plan=account.subscription.plan if account.subscription else None,
+            current_period=CurrentPeriodAnswer(
+                start=account.period.start.astimezone(tz),
+                end=account.period.end.astimezone(tz),
+                elapsed=report.elapsed,
+                currency=account.currency,
+                total=report.total,
+                projected_total=report.projected_total,
+            ),
+            history=HistoryAnswer(
+                start=report.history.start.astimezone(tz),
+                end=report.history.end.astimezone(tz),
+                window=report.window,
+                group_by=list(report.group_by),
+            ),
+            metrics=[MetricAnswer.of(metric) for metric in report.metrics],
+        )

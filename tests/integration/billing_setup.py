@@ -87,9 +87,7 @@ class House:
             "timestamp": at,
             **fields,
         }
-        outcome = await self.metering.ingestor.submit(
-            decode(json.dumps(sent).encode(), self.metering.limits.now())
-        )
+        outcome = await self.metering.ingestor.submit(decode(json.dumps(sent).encode(), self.metering.limits.now()))
         assert outcome.accepted == 1, outcome
 
     async def kept(self) -> list[tuple[Any, ...]]:

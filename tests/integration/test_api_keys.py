@@ -48,8 +48,9 @@ def keys(database: Database, clock: ManualClock, monotonic: Monotonic) -> KeySer
 
 
 @pytest.fixture
-def state(database: Database, clock: ManualClock, keys: KeyService) -> AppState:
-    return replace(AppState.build(Settings(), database, clock), keys=keys)
+async def state(database: Database, clock: ManualClock, keys: KeyService) -> AsyncIterator[AppState]:
+    async with AppState.open(Settings(), database, clock) as opened:
+        yield replace(opened, keys=keys)
 
 
 @pytest.fixture

@@ -256,7 +256,7 @@ async def test_errors_are_problems_that_name_the_field(house):
 
     async with calling(house) as client:
         missing = await client.get("/api/teams/nobody")
-        nul = await client.get("/api/teams/a%00b")
+        nul = await client.post("/api/usage/aggregate", json={"team_id": "a\0b"})
         plan = await client.post("/api/teams/acme/subscriptions", json={"plan": "gold"})
         naive = await client.post(
             "/api/teams/acme/subscriptions", json={"plan": "yen", "starts_at": "2026-05-01T00:00:00"}

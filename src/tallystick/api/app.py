@@ -72,9 +72,7 @@ def create_app(state: AppState) -> FastAPI:
     Raises:
         RuntimeError: an endpoint does not say which scope it needs.
     """
-    gate = Middleware(
-        Gate, verify=state.keys.verify, max_body_bytes=state.settings.max_body_bytes, dev=state.dev
-    )
+    gate = Middleware(Gate, verify=state.keys.verify, max_body_bytes=state.settings.max_body_bytes, dev=state.dev)
     app = Application(
         title="Tallystick",
         version=__version__,
@@ -112,9 +110,7 @@ def _operation_id(route: APIRoute) -> str:
 def _refuse_silent_endpoints(app: FastAPI) -> None:
     silent = [route.path for route in iter_route_contexts(app.routes) if not _is_guarded(route)]
     if silent:
-        raise RuntimeError(
-            f"no scope is required at {', '.join(map(str, silent))}; see tallystick.http.access"
-        )
+        raise RuntimeError(f"no scope is required at {', '.join(map(str, silent))}; see tallystick.http.access")
 
 
 def _is_guarded(route: RouteContext) -> bool:

@@ -43,9 +43,7 @@ def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError):
-        raise CannotListen(
-            f"there is no host {host!r}; give --host a name or address of this machine"
-        ) from None
+        raise CannotListen(f"there is no host {host!r}; give --host a name or address of this machine") from None
     return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
 
 

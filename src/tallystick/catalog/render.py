@@ -21,21 +21,17 @@ def render_plan(plan: Plan) -> str:
 
 def _paragraphs(changes: list[Change]) -> Iterator[str]:
     for change in changes:
-        yield headline(change)
+        mark = " RETROACTIVE" if change.retroactive else ""
+        yield f"{_SIGNS[change.kind]} {headline(change)}{mark}"
         if change.kind is not ChangeKind.END:
             yield from (f"    {line}" for line in change.lines)
 
 
 def headline(change: Change) -> str:
-    """The change in one line: `~ price standard/storage from 2026-04-01T00:00:00Z`."""
-    parts = [_SIGNS.get(change.kind, " "), change.subject, *_when(change)]
-    if change.kind is ChangeKind.CORRECT:
-        parts.append("(corrected)")
-    if change.note:
-        parts.append(f"({change.note})")
-    if change.retroactive:
-        parts.append("RETROACTIVE")
-    return " ".join(parts)
+    """What happens, to what and when, in one line: `price standard/storage from 2026-04-01T00:00:00Z`."""
+    corrected = ["(corrected)"] if change.kind is ChangeKind.CORRECT else []
+    note = [f"({change.note})"] if change.note else []
+    return " ".join([change.subject, *_when(change), *corrected, *note])
 
 
 def _when(change: Change) -> Iterator[str]:

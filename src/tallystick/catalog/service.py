@@ -33,7 +33,7 @@ async def apply(db: Database, catalogue: Catalogue, clock: Clock, *, allow_retro
         await store.lock(tx)
         plan, writes = await _draft(tx, catalogue, clock)
         if plan.retroactive and not allow_retroactive:
-            raise RetroactiveChange([headline(change).lstrip("+~- ") for change in plan.retroactive])
+            raise RetroactiveChange([headline(change) for change in plan.retroactive])
         if plan.differences:
             await store.write(tx, writes, plan.at)
             await store.keep_source(tx, catalogue.source, plan.at)

@@ -71,9 +71,7 @@ def _with_keys(work: "Callable[[KeyService], Awaitable[T]]", **options: Any) -> 
     from tallystick.core.clock import SystemClock
     from tallystick.http.keys.service import KeyService
 
-    return run_with_database(
-        lambda database: work(KeyService(database, SystemClock())), settings_from(**options)
-    )
+    return run_with_database(lambda database: work(KeyService(database, SystemClock())), settings_from(**options))
 
 
 async def _all(keys: "KeyService") -> "Sequence[ApiKey]":

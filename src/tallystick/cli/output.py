@@ -29,9 +29,7 @@ def show_json(value: Any) -> None:
     typer.echo(dumps(value).decode())
 
 
-def show_table(
-    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "nothing found"
-) -> None:
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "nothing found") -> None:
     """Print rows under their columns' names.
 
     Args:

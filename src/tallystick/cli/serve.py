@@ -40,9 +40,7 @@ def serve(
         int | None,
         typer.Option(min=0, max=65535, help="Port to listen on; 0: a free one.", show_default="8080"),
     ] = None,
-    dev: Annotated[
-        bool, typer.Option("--dev", help="Ask for no API key; answer this machine alone.")
-    ] = False,
+    dev: Annotated[bool, typer.Option("--dev", help="Ask for no API key; answer this machine alone.")] = False,
     data_dir: DataDir = None,
     log_level: Annotated[LogLevel, typer.Option(help="How much to log on standard error.")] = LogLevel.INFO,
     access_log: Annotated[bool, typer.Option("--access-log", help="Log every request.")] = False,

@@ -71,9 +71,7 @@ class GuardedEndpoint(Protocol):
         ...
 
 
-def guarded(
-    scope: Scope, *, operation: Mapping[str, Any] | None = None
-) -> Callable[[Endpoint], GuardedEndpoint]:
+def guarded(scope: Scope, *, operation: Mapping[str, Any] | None = None) -> Callable[[Endpoint], GuardedEndpoint]:
     """Decorate a bare Starlette endpoint: it runs only for a principal with the scope.
 
     Args:

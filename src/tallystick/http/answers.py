@@ -42,9 +42,7 @@ def dumps(value: Any) -> bytes:
         TypeError: it holds something that has no text here.
         ValueError: it holds a float that JSON has no number for.
     """
-    return json.dumps(
-        value, default=_text, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-    ).encode()
+    return json.dumps(value, default=_text, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 class Json(Response):

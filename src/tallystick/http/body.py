@@ -54,9 +54,7 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 def too_large(limit: int) -> TooLarge:
     """The error of a body of more than `limit` bytes."""
-    return TooLarge(
-        f"the body has more than {limit} bytes, the most of one request (TALLYSTICK_MAX_BODY_BYTES)"
-    )
+    return TooLarge(f"the body has more than {limit} bytes, the most of one request (TALLYSTICK_MAX_BODY_BYTES)")
 
 
 def _reader(encoding: str, limit: int) -> "_Plain | _Gunzip":

@@ -30,9 +30,7 @@ class Page(BaseModel, Generic[T]):
     """Part of a listing, and where the rest of it begins."""
 
     data: list[T]
-    next_cursor: str | None = Field(
-        description="Send this as `cursor` for the next page; null on the last one."
-    )
+    next_cursor: str | None = Field(description="Send this as `cursor` for the next page; null on the last one.")
 
 
 class PageQuery(BaseModel):
@@ -44,9 +42,7 @@ class PageQuery(BaseModel):
     cursor: str | None = Field(default=None, description="The `next_cursor` of the page before.")
 
 
-def cut(
-    rows: Sequence[T], limit: int, position: Callable[[T], tuple[Any, ...]]
-) -> tuple[Sequence[T], str | None]:
+def cut(rows: Sequence[T], limit: int, position: Callable[[T], tuple[Any, ...]]) -> tuple[Sequence[T], str | None]:
     """The first `limit` rows, and the cursor behind them if there are more.
 
     Args:

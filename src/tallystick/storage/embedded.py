@@ -292,7 +292,13 @@ def _explanation(layout: Layout, error: OSError) -> StorageError:
 
 
 def _whose(path: Path) -> str:
+    there = next(place for place in (path, *path.parents) if _can_look_at(place))
+    return f"{there} belongs to {name_of(there.stat().st_uid)}, and this is {name_of(os.geteuid())}"
+
+
+def _can_look_at(path: Path) -> bool:
     try:
-        return f"{path} belongs to {name_of(path.stat().st_uid)}, and this is {name_of(os.geteuid())}"
+        path.stat()
     except OSError:
-        return f"{path} is closed to {name_of(os.geteuid())}"
+        return False
+    return True

@@ -42,6 +42,7 @@ ALREADY_KEPT = 3
 
 _POLL = 0.2
 _IDENTITY_CHECK = 2.0
+_REACTION = 5.0
 _SHUTDOWN_PATIENCE = 300.0
 _LONGEST_PAUSE = 5.0
 _LARGEST_LOG = 8 * 1024 * 1024
@@ -239,7 +240,7 @@ class Keeper:
         self._pid, self._child, self._ready = find_postmaster(self._layout), None, False
         if self._pid is None:
             _clear_remains(self._layout)
-            self._log_start = self._layout.log.stat().st_size if self._layout.log.exists() else 0
+            self._log_start = _size(self._layout.log)
             self._child = _launch(self._layout, self._binaries)
             self._pid = self._child.pid
         _say(f"PostgreSQL {'started' if self._child else 'adopted'}, process {self._pid}")
@@ -258,7 +259,8 @@ class Keeper:
         self._pid = None
         if not self._ready:
             code = self._child.returncode if self._child else None
-            self._note_failure(_last_complaint(self._layout.log, self._log_start) or f"exit code {code}")
+            said = _log_since(self._layout.log, self._log_start)
+            self._note_failure(_last_complaint(said) or f"exit code {code}")
 
     def _note_failure(self, error: str) -> None:
         failures = self._state.failures + 1
@@ -279,12 +281,26 @@ class Keeper:
     def _stop(self) -> None:
         if not self._is_alive():
             self._pid, self._child = find_postmaster(self._layout), None
-        ways = ((signal.SIGINT, _SHUTDOWN_PATIENCE), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0))
-        if any(self._end(*way) for way in ways):
-            _say("PostgreSQL stopped, because nobody uses it any more")
+        if self._pid is not None:
+            self._stop_postgres()
+            _say(f"PostgreSQL, process {self._pid}, stopped, because nobody uses it any more")
         if self._layout.socket_dir.parent != self._layout.root:
             with suppress(OSError):
                 self._layout.socket_dir.rmdir()
+
+    def _stop_postgres(self) -> None:
+        """Stop it with all written out; if it doesn't set about that, as a crash would, which loses nothing.
+
+        A PostgreSQL 18 that is told to stop while it recovers from the crash of one of its processes
+        never ends, so it is not waited for blindly.
+        """
+        said = _size(self._layout.log)
+        if self._end(signal.SIGINT, _REACTION):
+            return
+        if any("LOG:  shutting down" in line for line in _log_since(self._layout.log, said)):
+            self._end(signal.SIGINT, _SHUTDOWN_PATIENCE)
+        self._end(signal.SIGQUIT, 10)
+        self._end(signal.SIGKILL, 10)
 
     def _end(self, how: signal.Signals, patience: float) -> bool:
         until = time.monotonic() + patience
@@ -298,14 +314,23 @@ class Keeper:
         return True
 
 
-def _last_complaint(log: Path, start: int) -> str:
-    """The last grave thing that PostgreSQL said in the log since `start`; empty if there was none."""
+def _size(log: Path) -> int:
+    try:
+        return log.stat().st_size
+    except OSError:
+        return 0
+
+
+def _log_since(log: Path, start: int) -> list[str]:
     try:
         with log.open("rb") as file:
             file.seek(start)
-            lines = file.read(1024 * 1024).decode(errors="replace").splitlines()
+            return file.read(1024 * 1024).decode(errors="replace").splitlines()
     except OSError:
-        return ""
+        return []
+
+
+def _last_complaint(lines: list[str]) -> str:
     said = [line for line in lines if line.strip() and not re.search(_NO_REASON, line)]
     last = ([line for line in said if re.search("FATAL:|PANIC:", line)] or said or [""])[-1]
     return last.partition("] ")[2] or last

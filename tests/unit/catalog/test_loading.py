@@ -1,10 +1,14 @@
 """What a file may get wrong, and what it is told."""
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tallystick.catalog.errors import CatalogueError
 from tallystick.catalog.loading import defaults_of, load, parse
 from tallystick.catalog.models import Defaults
+from tallystick.pricing import MODELS
 from tests.unit.catalog.files import METRICS, metric, prices, problems_of
 
 PER_UNIT = "model: per_unit, unit_price: 1"
@@ -366,6 +370,82 @@ def test_a_file_that_is_not_utf_8_is_one_line(tmp_path):
 def test_a_byte_order_mark_does_no_harm(tmp_path):
     (tmp_path / "f.yaml").write_bytes(b"\xef\xbb\xbfversion: 1\n")
     assert load(tmp_path / "f.yaml").metrics == {}
+
+
+WORDS = [
+    *("version", "currency", "metrics", "plans", "teams", "defaults", "api_calls", "standard", "acme", "USD"),
+    *(
+        "event",
+        "aggregation",
+        "sum",
+        "percentile",
+        "unit",
+        "value",
+        "metadata.x",
+        "filters",
+        "dimensions",
+        "slot",
+        "5m",
+    ),
+    *(
+        "prices",
+        "metric",
+        "model",
+        "graduated",
+        "package",
+        "per_unit",
+        "tiers",
+        "up_to",
+        "from",
+        "unit_price",
+        "amount",
+    ),
+    *("period", "every", "month", "plan", "start", "2026-01-01", "effective_from", "2026-03-01T00:00:00Z", "time_zone"),
+    *("UTC", "tiers[0]", "tiers[0].up_to", "a.b", "", "\x00", "é" * 300, "inf", "1e400", "0001-01-01"),
+]
+SCALARS = st.sampled_from(WORDS) | st.integers(-2, 2**70) | st.booleans() | st.none() | st.floats()
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=6)
+)
+PRICES = st.fixed_dictionaries(
+    {"metric": st.just("m"), "model": st.sampled_from(sorted(MODELS))},
+    optional={
+        "tiers": VALUES
+        | st.lists(st.dictionaries(st.sampled_from(["up_to", "from", "unit_price"]), SCALARS), max_size=4),
+        **{key: VALUES for key in ("unit_price", "package_size", "maximum", "tiers[0]", "tiers[0].up_to", "a.b", "")},
+    },
+)
+
+
+def only_catalogue_errors(content):
+    try:
+        parse(yaml.safe_dump(content, allow_unicode=True))
+    except CatalogueError as error:
+        assert error.problems
+
+
+@given(VALUES)
+def test_whatever_a_file_holds_is_right_or_explained(content):
+    only_catalogue_errors(content)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["metrics", "plans", "teams", "defaults"]), st.dictionaries(st.just("m"), VALUES))
+)
+def test_whatever_a_section_holds_is_right_or_explained(sections):
+    only_catalogue_errors({"version": 1, "currency": "USD", **sections})
+
+
+@given(st.lists(PRICES, max_size=3))
+def test_whatever_a_price_holds_is_right_or_explained(entries):
+    metrics = {"m": {"event": "e", "aggregation": "sum", "unit": "u"}}
+    only_catalogue_errors({"version": 1, "currency": "USD", "metrics": metrics, "plans": {"p": {"prices": entries}}})
+
+
+@given(st.text())
+def test_whatever_text_a_file_is_it_is_right_or_explained(source):
+    with pytest.raises(CatalogueError):
+        parse(source)
 
 
 def test_empty_sections_are_no_problem():

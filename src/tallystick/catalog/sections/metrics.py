@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 
 from tallystick.catalog.models import MetricEntry
 from tallystick.catalog.place import Fields, Place, Refused
@@ -33,13 +34,12 @@ def read_metrics(section: Place) -> dict[str, MetricEntry]:
     metrics = {}
     for name, key, value in section.entries():
         key.attempt(Place.name)
-        if metric := value.attempt(lambda place, name=name: read_metric(place, name)):  # type: ignore[misc]
+        if metric := value.attempt(partial(_read_metric, name=name)):
             metrics[name] = metric
     return metrics
 
 
-def read_metric(place: Place, name: str) -> MetricEntry:
-    """One metric."""
+def _read_metric(place: Place, name: str) -> MetricEntry:
     fields = place.fields(KEYS)
     fields.read("description", Place.prose)
     effective_from = fields.read("effective_from", Place.instant)

@@ -1,6 +1,7 @@
 """The `plans` section: sets of prices, the currency they are in, and how often they are billed."""
 
 from collections.abc import Collection
+from functools import partial
 
 from tallystick.catalog.models import BillingPeriod, PeriodUnit, PlanEntry
 from tallystick.catalog.place import Place
@@ -15,7 +16,7 @@ def read_plans(section: Place, currency: str | None, metrics: Collection[str]) -
     plans = {}
     for name, key, value in section.entries():
         key.attempt(Place.name)
-        if plan := value.attempt(lambda place, name=name: _read_plan(place, name, currency, metrics)):  # type: ignore[misc]
+        if plan := value.attempt(partial(_read_plan, name=name, default=currency, metrics=metrics)):
             plans[name] = plan
     return plans
 

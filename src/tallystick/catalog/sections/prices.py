@@ -104,15 +104,23 @@ class _Draft:
         """Note what is wrong and put something else in its place; False when that has been tried."""
         field = error.field or ""
         times = self._refusals[field] = self._refusals.get(field, 0) + 1
-        path: Path = [int(index) if index else key for key, index in _STEP.findall(field)]
+        path = self._path(field)
         if times == 1:
             self._note(path, field, str(error))
         return times <= 2 and self._replace(path, drop=times == 2)
 
+    def _path(self, field: str) -> Path:
+        if field in self._parameters:
+            return [field]
+        return [int(index) if index else key for key, index in _STEP.findall(field)]
+
     def _replace(self, path: Path, *, drop: bool) -> bool:
         parent: Any = self._parameters
-        for step in path[:-1]:
-            parent = parent[step]
+        try:
+            for step in path[:-1]:
+                parent = parent[step]
+        except (LookupError, TypeError):  # a key of the user's that only looks like a path
+            return False
         if not path or not isinstance(parent, dict):
             return False
         if drop:
@@ -137,7 +145,7 @@ def _deepest(fields: Fields, path: Path) -> Node:
         inner = node.value
         if isinstance(inner, Mapping) and step in inner:
             node = inner[str(step)].node
-        elif isinstance(inner, Sequence) and not isinstance(inner, str) and isinstance(step, int):
+        elif isinstance(inner, list) and isinstance(step, int) and step < len(inner):
             node = inner[step]
     return node
 

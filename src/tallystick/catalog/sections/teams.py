@@ -1,6 +1,7 @@
 """The `teams` section, and the `defaults` of teams that register themselves."""
 
 from collections.abc import Collection
+from functools import partial
 
 from tallystick.catalog.models import Anchor, Defaults, TeamEntry
 from tallystick.catalog.place import Fields, Place
@@ -15,7 +16,7 @@ def read_teams(section: Place, plans: Collection[str]) -> dict[str, TeamEntry]:
     teams = {}
     for team_id, key, value in section.entries():
         key.attempt(Place.key)
-        if team := value.attempt(lambda place, team_id=team_id: _read_team(place, team_id, plans)):  # type: ignore[misc]
+        if team := value.attempt(partial(_read_team, team_id=team_id, plans=plans)):
             teams[team_id] = team
     return teams
 

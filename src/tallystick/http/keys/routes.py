@@ -26,9 +26,7 @@ class KeyRequest(BaseModel):
     )
 
     name: str = Field(min_length=1, max_length=LONGEST_NAME, description="What the key is for.")
-    scopes: list[Scope] = Field(
-        min_length=1, description="What it may be used for; `admin` implies the others."
-    )
+    scopes: list[Scope] = Field(min_length=1, description="What it may be used for; `admin` implies the others.")
     team_id: str | None = Field(
         default=None, max_length=255, description="The only team it may touch. Not with the scope `admin`."
     )
@@ -87,9 +85,7 @@ async def list_keys(page: Annotated[PageQuery, Query()], keys: Keys, _: Administ
     return Page(data=[KeyAnswer.of(key) for key in shown], next_cursor=cursor)
 
 
-@router.delete(
-    "/{key_id}", status_code=status.HTTP_204_NO_CONTENT, response_class=Response, responses=problems(404)
-)
+@router.delete("/{key_id}", status_code=status.HTTP_204_NO_CONTENT, response_class=Response, responses=problems(404))
 async def revoke_key(key_id: KeyId, keys: Keys, _: Administrator) -> None:
     """Revoke a key: this server refuses it at once, others within two seconds. Scope: admin."""
     await keys.revoke(key_id)

@@ -47,9 +47,7 @@ class _Lookup:
 class KeyService:
     """API keys of one installation."""
 
-    def __init__(
-        self, database: Database, clock: Clock, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._store = KeyStore(database)
         self._clock = clock
         self._monotonic = monotonic

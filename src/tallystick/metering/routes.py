@@ -33,7 +33,7 @@ router = APIRouter(prefix="/api/usage")
 FAR_AHEAD = datetime.max.replace(tzinfo=EARLIEST.tzinfo)
 
 
-def service(request: Request) -> Metering:
+async def service(request: Request) -> Metering:
     """The application's metering."""
     return cast(Metering, request.app.state.metering)
 

@@ -8,19 +8,17 @@ from datetime import datetime
 from typing import Any
 
 import httpx
-from fastapi import FastAPI
-from starlette.middleware import Middleware
 
-from tallystick.billing import routes
+from tallystick.api.app import create_app
+from tallystick.api.state import AppState
 from tallystick.billing.service import Billing
+from tallystick.billing.teams.models import Terms
 from tallystick.catalog.loading import parse
 from tallystick.catalog.service import apply
 from tallystick.core.clock import ManualClock
 from tallystick.core.settings import Settings
-from tallystick.http.gate import Gate
 from tallystick.http.keys.service import KeyService
 from tallystick.http.principal import Scope
-from tallystick.http.problems import HANDLERS
 from tallystick.metering.decoding import decode
 from tallystick.metering.service import Metering
 from tallystick.storage.database import Database
@@ -71,8 +69,6 @@ class House:
 
     async def team(self, team_id: str = "acme", *, plan: str | None = "standard", **terms: Any) -> None:
         """A team, on a plan since 1 March 2026 in its zone."""
-        from tallystick.billing.teams.models import Terms
-
         team = await self.billing.teams.create(team_id, time_zone=terms.pop("time_zone", "UTC"))
         starts_at = terms.pop("starts_at", datetime(2026, 3, 1, tzinfo=team.zone))
         if plan is not None:
@@ -106,23 +102,14 @@ async def opened(database: Database, clock: ManualClock) -> AsyncIterator[House]
         yield house
 
 
-def application(house: House) -> tuple[FastAPI, KeyService]:
-    """The routes of billing behind the gate."""
-    keys = KeyService(house.database, house.clock)
-    gate = Middleware(Gate, verify=keys.verify, max_body_bytes=1_000_000)
-    app = FastAPI(middleware=[gate], exception_handlers=dict(HANDLERS))
-    app.include_router(routes.router)
-    app.state.billing = house.billing
-    return app, keys
-
-
 @asynccontextmanager
 async def calling(
     house: House, scope: Scope = Scope.ADMIN, team_id: str | None = None
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client with a key of that scope."""
-    app, keys = application(house)
+    """A client of the whole application, with a key of that scope."""
+    keys = KeyService(house.database, house.clock)
+    state = AppState(Settings(), house.database, house.clock, keys, house.metering, house.billing)
     token = (await keys.create("test", [scope], team_id)).token
-    transport, headers = httpx.ASGITransport(app), {"Authorization": f"Bearer {token}"}
+    transport, headers = httpx.ASGITransport(create_app(state)), {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://tallystick", headers=headers) as client:
         yield client

@@ -1,5 +1,6 @@
 """Statements and the usage report: from events to what is owed, through the services and over HTTP."""
 
+import asyncio
 import csv
 import json
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from tallystick.billing.report import ReportRequest
 from tallystick.billing.report_answers import ReportAnswer
 from tallystick.billing.teams.models import TeamChanges, Terms
 from tallystick.catalog.models import Anchor
+from tallystick.cli.app import main
 from tallystick.core.clock import Window
 from tallystick.core.errors import InvalidInput, NotFound
 from tallystick.http.principal import Scope
@@ -556,6 +558,26 @@ async def test_aggregation_over_http_goes_through_all_teams_page_by_page(house):
     assert len(await house.kept()) == 3
 
 
+async def test_the_openapi_document_describes_every_route_of_billing(house):
+    async with calling(house) as client:
+        document = (await client.get("/openapi.json")).json()
+
+    described = {(path, method) for path, methods in document["paths"].items() for method in methods}
+    assert described >= {
+        ("/api/teams", "post"),
+        ("/api/teams", "get"),
+        ("/api/teams/{team_id}", "get"),
+        ("/api/teams/{team_id}", "patch"),
+        ("/api/teams/{team_id}/subscriptions", "post"),
+        ("/api/teams/{team_id}/subscriptions", "get"),
+        ("/api/teams/{team_id}/subscriptions/{subscription_id}", "delete"),
+        ("/api/usage/report", "get"),
+        ("/api/usage/aggregate", "post"),
+    }
+    named = {each["name"] for each in document["paths"]["/api/usage/report"]["get"]["parameters"]}
+    assert named == {"team_id", "metric", "from", "to", "window", "group_by", "format"}
+
+
 def numbers(value):
     """Every number in a JSON value that is not text."""
     if isinstance(value, dict):
@@ -573,3 +595,52 @@ async def test_no_number_of_a_report_is_a_float(house):
     text = ReportAnswer.of(replace(told)).model_dump_json()
 
     assert numbers(json.loads(text)) == []
+
+
+# --- On the command line ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def command(house, database_url, monkeypatch, capsys):
+    """Runs `tallystick report` on a team that used 150,000 calls just now; gives its code and output."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    house.clock.set(datetime.now(UTC))
+    await house.team(starts_at=house.clock.now() - timedelta(days=365))
+    await house.use(150_000, house.clock.now().isoformat(), metadata={"region": "eu"})
+
+    async def run(*arguments):
+        code = await asyncio.to_thread(main, ["report", "--team", "acme", *arguments])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+async def test_the_command_shows_usage_cost_tiers_and_history(command):
+    code, shown, remarks = await command("--metric", "api_calls", "--group-by", "region")
+    rows = [line.split("\t") for line in shown.splitlines()]
+
+    assert code == 0
+    assert rows[1][:5] == ["api_calls", "150000", "call", "0", "130.00"]
+    assert [row[1:] for row in rows[3:6]] == [
+        ["tier", "0 to 10000", "10000", "0", "0"],
+        ["tier", "10000 to 100000", "90000", "0.001", "90"],
+        ["tier", "100000 to ∞", "50000", "0.0008", "40"],
+    ]
+    assert rows[-1][:2] == ["api_calls", "eu"]
+    assert "USD 130.00 so far" in remarks
+
+
+async def test_the_command_writes_the_json_of_the_api_and_csv(command):
+    _, document, _ = await command("--format", "json", "--from", "2026-03-01", "--to", "2026-03-03")
+    _, text, _ = await command("--format", "csv", "--metric", "api_calls", "--from", "2026-03-01", "--to", "2026-03-03")
+
+    assert json.loads(document)["current_period"]["total"] == "130.00"
+    rows = list(csv.reader(StringIO(text, newline="")))
+    assert [row[3] for row in rows[1:]] == ["2026-03-01T00:00:00+00:00", "2026-03-02T00:00:00+00:00"]
+
+
+async def test_the_command_says_in_a_line_what_is_wrong(command):
+    code, shown, remarks = await command("--metric", "calls")
+
+    assert (code, shown) == (1, "")
+    assert remarks == "error: there is no metric 'calls'; there are: api_calls, latency, peak\n"

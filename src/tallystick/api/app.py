@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from tallystick import __version__
 from tallystick.api import health
+from tallystick.api.documentation import add_documentation
 from tallystick.api.state import AppState
 from tallystick.billing import routes as billing
 from tallystick.http.access import required_scopes
@@ -83,12 +84,14 @@ def create_app(state: AppState) -> FastAPI:
         exception_handlers=dict(HANDLERS),
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         telemetry=NO_TELEMETRY,
     )
     for part in fields(state):
         setattr(app.state, part.name, getattr(state, part.name))
+    add_documentation(app)
     app.state.readiness = health.Readiness(state.database)
     _mount(app)
     _refuse_silent_endpoints(app)

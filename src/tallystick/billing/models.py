@@ -10,7 +10,7 @@ from functools import reduce
 from tallystick.billing.teams.models import Subscription, Team
 from tallystick.catalog.models import PriceVersion
 from tallystick.core.clock import Interval
-from tallystick.core.money import EXACT, ZERO
+from tallystick.core.money import EXACT, ZERO, round_money
 from tallystick.pricing import Charge
 
 NO_SUBSCRIPTION = "the team has no subscription"
@@ -98,8 +98,9 @@ class Statement:
 
     @property
     def total(self) -> Decimal | None:
-        """What the team owes so far, in the plan's currency."""
-        return total_of(self.lines) if self.account.subscription else None
+        """What the team owes so far, with the decimals of the plan's currency."""
+        currency = self.account.currency
+        return round_money(total_of(self.lines), currency) if currency else None
 
     @property
     def reason(self) -> str | None:

@@ -13,10 +13,10 @@ from typing import Annotated
 import typer
 
 from tallystick import __version__
-from tallystick.cli import catalogue, dead_letters, events, import_files, keys, report, serve, validate_period
+from tallystick.cli import catalogue, dead_letters, demo, events, import_files, keys, report, serve, validate_period
 from tallystick.core.errors import TallystickError
 
-COMMANDS = (serve, catalogue, import_files, report, events, validate_period, dead_letters, keys)
+COMMANDS = (demo, serve, catalogue, import_files, report, events, validate_period, dead_letters, keys)
 """The modules of the subcommands, in the order of --help. Each adds its own with `register(app)`."""
 
 USAGE = 2

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from tallystick.storage.database import Database
 
 SHOWN_DIGITS = Decimal("0.000001")
-"""A table shows quantities to six decimals; JSON and CSV hold every one."""
+"""A table shows quantities and amounts to six decimals; JSON and CSV hold every one."""
+
+
+ESTIMATED_DIGITS = Decimal("0.01")
+"""More would promise more than an estimate knows."""
 
 
 class Format(StrEnum):
@@ -61,7 +65,7 @@ def report(
 
     groups = tuple(dict.fromkeys(group_by or ()))
     wanted = ReportRequest(team, tuple(metric or ()), start, end, window, groups)
-    found = run_with_database(lambda database: _report(database, wanted), settings_from(data_dir=data_dir))
+    found = run_with_database(lambda database: read_report(database, wanted), settings_from(data_dir=data_dir))
     match format:
         case Format.JSON:
             _show_json(found)
@@ -71,7 +75,8 @@ def report(
             _show_tables(found)
 
 
-async def _report(database: "Database", wanted: "ReportRequest") -> "Report":
+async def read_report(database: "Database", wanted: "ReportRequest") -> "Report":
+    """The report that is wanted, as of now."""
     from tallystick.billing.report import Reports
     from tallystick.core.clock import SystemClock
     from tallystick.metering.postgres import PostgresEventStore
@@ -95,15 +100,21 @@ def _show_csv(found: "Report") -> None:
 
 
 def _show_tables(found: "Report") -> None:
-    _show_period(found)
-    columns = ("metric", "usage so far", "unit", "unvalued", "cost so far", "run rate usage", "run rate cost")
-    output.show_table(columns, [_current(metric) for metric in found.metrics], empty="no metric is defined yet")
-    if steps := list(_steps(found)):
-        output.note("\nHow the cost is made up:")
-        output.show_table(("metric", "step", "tier", "quantity", "unit price", "amount"), steps)
+    show_current(found)
     output.note(f"\nHistory by {found.window}:")
     headings = ("metric", *found.group_by, "from", "usage", "unit", "unvalued")
     output.show_table(headings, _history(found), empty="nothing was used")
+
+
+def show_current(found: "Report", *, drawn: bool | None = None) -> None:
+    """Print the current period: usage, cost, the steps that make it up, and where it leads."""
+    _show_period(found)
+    columns = ("metric", "usage so far", "unit", "unvalued", "cost so far", "run rate usage", "run rate cost")
+    rows = [_current(metric) for metric in found.metrics]
+    output.show_table(columns, rows, empty="no metric is defined yet", drawn=drawn)
+    if steps := list(_steps(found)):
+        output.note("\nHow the cost is made up:")
+        output.show_table(("metric", "step", "tier", "quantity", "unit price", "amount"), steps, drawn=drawn)
 
 
 def _show_period(found: "Report") -> None:
@@ -126,7 +137,7 @@ def _current(metric: "MetricReport") -> Sequence[Any]:
         metric.definition.unit,
         metric.unvalued,
         f"{metric.cost.total:f}" if metric.cost else None,
-        _quantity(projection.usage) if projection else None,
+        _quantity(projection.usage, ESTIMATED_DIGITS) if projection else None,
         f"{projection.cost:f}" if projection and projection.cost is not None else None,
     )
 
@@ -140,7 +151,7 @@ def _steps(found: "Report") -> Iterator[Sequence[Any]]:
 def _steps_of(line: "Line") -> Iterator[Sequence[Any]]:
     for step in line.charge.steps if line.charge else ():
         tier = "" if step.tier is None else f"{output.cell(step.start)} to {output.cell(step.end) or '∞'}"
-        yield line.metric, step.kind, tier, _quantity(step.quantity), step.unit_price, step.amount
+        yield line.metric, step.kind, tier, _quantity(step.quantity), step.unit_price, _quantity(step.amount)
 
 
 def _history(found: "Report") -> Iterable[Sequence[Any]]:
@@ -157,11 +168,11 @@ def _history(found: "Report") -> Iterable[Sequence[Any]]:
                 )
 
 
-def _quantity(number: Decimal | None) -> str | None:
+def _quantity(number: Decimal | None, digits: Decimal = SHOWN_DIGITS) -> str | None:
     """The quantity as a table shows it; one with more digits is marked as not exact."""
     from tallystick.core.money import EXACT, plain
 
     if number is None:
         return None
-    shown = number.quantize(SHOWN_DIGITS, rounding=ROUND_HALF_EVEN, context=EXACT)
+    shown = number.quantize(digits, rounding=ROUND_HALF_EVEN, context=EXACT)
     return plain(number) if shown == number else f"~{plain(shown)}"

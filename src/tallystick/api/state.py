@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from tallystick.billing.service import Billing
+from tallystick.billing.teams.registration import register_teams
 from tallystick.core.clock import Clock, SystemClock
 from tallystick.core.settings import Settings
 from tallystick.http.keys.service import KeyService
@@ -43,7 +44,8 @@ class AppState:
     ) -> AsyncIterator["AppState"]:
         """Every service on this database while the block runs. The clock is the system's unless another is given."""
         clock = clock or SystemClock()
-        async with Metering.open(database, settings, clock) as metering:
+        register = register_teams if settings.auto_register_teams else None
+        async with Metering.open(database, settings, clock, register) as metering:
             yield cls(
                 settings=settings,
                 database=database,

@@ -12,6 +12,10 @@ from tallystick.core.errors import InvalidInput
 MOST_WINDOWS = 10_000
 """Windows of one series."""
 
+CURRENT = "current"
+"""The period that is running."""
+
+_MONTH = re.compile(r"\d{4}-\d{2}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PLUS_LOST = re.compile(r"(T\S+) (\d{2}:\d{2})")
 
@@ -29,6 +33,17 @@ def read_bound(text: str, tz: ZoneInfo, *, field: str) -> datetime:
     if not EARLIEST <= moment <= LATEST:
         raise InvalidInput(f"{field} must lie between {EARLIEST.year} and {LATEST.year}, not at {text!r}", field=field)
     return moment
+
+
+def read_period(text: str, tz: ZoneInfo, now: datetime) -> datetime:
+    """A moment of the period that is meant: `current`, a month (`2026-03`), a date or an RFC 3339 instant.
+
+    Raises:
+        InvalidInput: none of these.
+    """
+    if text == CURRENT:
+        return now
+    return read_bound(f"{text}-01" if _MONTH.fullmatch(text) else text, tz, field="period")
 
 
 def _read(text: str, tz: ZoneInfo, field: str) -> datetime:

@@ -1,22 +1,23 @@
 """The usage report: what a team used and owes in its current period, where that leads, and a history.
 
-The history is about the interval that was asked for; usage so far, cost and projection are about the
-current billing period. Both come from one look at the usage, so they agree with each other, and the cost is
-rated by the code that makes statements.
+The history is about the interval that was asked for; usage so far, cost and projection are about one billing
+period, the current one unless another is asked for. Both come from one look at the usage, so they agree with
+each other, and the cost is rated by the code that makes statements.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import NamedTuple
 
 from tallystick.billing import accounts, charging
-from tallystick.billing.bounds import cut, read_bound
+from tallystick.billing.bounds import CURRENT, cut, read_bound, read_period
 from tallystick.billing.charging import Projection, Tariff
 from tallystick.billing.models import Account, Line, exact_sum, total_of
 from tallystick.billing.statements import latest_definitions
+from tallystick.billing.teams.service import required_team
 from tallystick.core.clock import Clock, Interval, Window, next_window, window_start
 from tallystick.core.errors import InvalidInput, NotFound
 from tallystick.core.money import EXACT, ZERO
@@ -42,6 +43,7 @@ class ReportRequest:
             current period up to and with the window that is running.
         window: the size of one step of the history.
         group_by: dimensions to keep apart in the history.
+        period: which billing period to report on: `current`, or a month, date or instant that it holds.
     """
 
     team_id: str
@@ -50,6 +52,7 @@ class ReportRequest:
     end: str | None = None
     window: Window = Window.DAY
     group_by: tuple[str, ...] = ()
+    period: str = CURRENT
 
 
 class Point(NamedTuple):
@@ -148,8 +151,7 @@ class Reports:
             NotFound: there is no such team or metric.
             InvalidInput: `from`, `to`, `window` or `group_by` does not fit, or the answer would be too large.
         """
-        async with self.database.snapshot() as tx:
-            account = await accounts.account_of(tx, request.team_id, self.clock.now())
+        account = await self._account(request)
         history = _history(request, account)
         windows = cut(history, request.window, account.team.zone)
         definitions = _chosen(request, latest_definitions(await self.usage.metrics()))
@@ -159,6 +161,14 @@ class Reports:
         _refuse_too_many(request, usages[1::2], len(windows))
         metrics = [each.report(*pair) for each, pair in zip(work, _pairs(usages), strict=True)]
         return Report(account, history, request.window, request.group_by, metrics)
+
+    async def _account(self, request: ReportRequest) -> Account:
+        """The team's terms in the period that is wanted, seen from now."""
+        now = self.clock.now()
+        async with self.database.snapshot() as tx:
+            team = await required_team(tx, request.team_id)
+            account = await accounts.load_account(tx, team, read_period(request.period, team.zone, now))
+        return replace(account, as_of=now)
 
 
 def _history(request: ReportRequest, account: Account) -> Interval:

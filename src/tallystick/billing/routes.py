@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from tallystick.billing.answers import StatementAnswer
+from tallystick.billing.bounds import CURRENT
 from tallystick.billing.report import ReportRequest
 from tallystick.billing.report_answers import ReportAnswer
 from tallystick.billing.report_csv import as_csv
@@ -62,6 +63,12 @@ class ReportQuery(BaseModel):
     )
     window: Window = Field(default=Window.DAY, description="The size of one step, in the team's local time.")
     group_by: list[str] = Field(default=[], description="Dimensions to keep apart, repeatable.")
+    period: str = Field(
+        default=CURRENT,
+        description="Which billing period usage so far, cost and projection are about: `current`, or a month, date "
+        "or instant that it holds.",
+        examples=["2026-03"],
+    )
     format: Format | None = Field(default=None, description="Default: what `Accept` asks for, else JSON.")
 
 
@@ -162,6 +169,7 @@ def _request(team_id: str, query: ReportQuery) -> ReportRequest:
         end=query.end,
         window=query.window,
         group_by=tuple(dict.fromkeys(query.group_by)),
+        period=query.period,
     )
 
 

@@ -105,13 +105,15 @@ async def _all(metering: "Metering", code: str | None) -> "list[DeadLetter]":
 
 
 def _with_metering(work: "Callable[[Metering], Awaitable[T]]", **options: Any) -> T:
+    from tallystick.billing.teams.registration import register_teams
     from tallystick.core.clock import SystemClock
     from tallystick.metering.service import Metering
 
     settings = settings_from(**options)
 
     async def opened(database: "Database") -> T:
-        async with Metering.open(database, settings, SystemClock()) as metering:
+        register = register_teams if settings.auto_register_teams else None
+        async with Metering.open(database, settings, SystemClock(), register) as metering:
             return await work(metering)
 
     return run_with_database(opened, settings)

@@ -150,12 +150,14 @@ class Tally:
 
 
 async def _import(database: "Database", settings: "Settings", files: Sequence[str], options: ImportOptions) -> Tally:
+    from tallystick.billing.teams.registration import register_teams
     from tallystick.cli.progress import Meter
     from tallystick.core.clock import SystemClock
     from tallystick.metering.service import Metering
 
     tally = Tally()
-    async with Metering.open(database, settings, SystemClock()) as metering:
+    register = register_teams if settings.auto_register_teams else None
+    async with Metering.open(database, settings, SystemClock(), register) as metering:
         with Meter() as meter:
             for path in files:
                 await _import_file(metering, path, options, tally, meter)

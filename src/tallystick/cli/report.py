@@ -57,6 +57,9 @@ def report(
     group_by: Annotated[
         list[str] | None, typer.Option(help="Keep this dimension apart; may be given several times.")
     ] = None,
+    period: Annotated[
+        str, typer.Option(help="Which billing period: current, or a month (2026-03), date or instant that it holds.")
+    ] = "current",
     format: Annotated[Format, typer.Option(help="csv holds the history alone.")] = Format.TABLE,
     data_dir: DataDir = None,
 ) -> None:
@@ -64,7 +67,7 @@ def report(
     from tallystick.billing.report import ReportRequest
 
     groups = tuple(dict.fromkeys(group_by or ()))
-    wanted = ReportRequest(team, tuple(metric or ()), start, end, window, groups)
+    wanted = ReportRequest(team, tuple(metric or ()), start, end, window, groups, period)
     found = run_with_database(lambda database: read_report(database, wanted), settings_from(data_dir=data_dir))
     match format:
         case Format.JSON:

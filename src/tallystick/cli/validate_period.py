@@ -48,7 +48,7 @@ def validate_period(
 
 
 async def _validate(database: "Database", team: str, period: str) -> "Validation":
-    from tallystick.billing.bounds import read_bound
+    from tallystick.billing.bounds import read_period
     from tallystick.billing.teams.service import required_team
     from tallystick.billing.validation import Validations
     from tallystick.core.clock import SystemClock
@@ -58,8 +58,7 @@ async def _validate(database: "Database", team: str, period: str) -> "Validation
     clock = SystemClock()
     async with database.snapshot() as tx:
         zone = (await required_team(tx, team)).zone
-    text = f"{period}-01" if len(period) == len("2026-03") else period
-    moment = clock.now() if period == "current" else read_bound(text, zone, field="PERIOD")
+    moment = read_period(period, zone, clock.now())
     usage = UsageReader(database, PostgresEventStore(database), clock)
     return await Validations(database, usage, clock).validate(team, moment)
 

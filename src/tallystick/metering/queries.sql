@@ -6,12 +6,6 @@ SELECT coalesce(max(id), 0) FROM catalogue_revisions;
 -- Which of these teams exist.
 SELECT id FROM teams WHERE id = ANY(%(teams)s);
 
--- name: register_teams
--- Create the teams that do not exist yet.
-INSERT INTO teams (id, name, created_at)
-SELECT id, id, %(now)s FROM unnest(%(teams)s::text[]) AS t (id)
-ON CONFLICT (id) DO NOTHING;
-
 -- name: store_dead_letter
 -- Keep a rejected event; the same one again is only counted.
 INSERT INTO dead_letters AS d (digest, team_id, idempotency_key, body, code, field, message, received_at, last_seen_at)

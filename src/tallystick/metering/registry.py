@@ -5,8 +5,9 @@ not known is looked up at once, so a team made a moment ago is never refused.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 from tallystick.metering.decoding import Invalid
 from tallystick.metering.models import MetricVersion, NewEvent
@@ -17,12 +18,16 @@ from tallystick.storage.queries import Queries
 QUERIES = Queries.load(__package__ or "")
 
 
+RegisterTeams: TypeAlias = Callable[[Connection, Sequence[str], datetime], Awaitable[None]]
+"""Creates those of some teams that don't exist yet, in the order given."""
+
+
 class Registry:
     """Teams and metrics as ingestion sees them."""
 
-    def __init__(self, database: Database, *, auto_register: bool = False) -> None:
+    def __init__(self, database: Database, register: RegisterTeams | None = None) -> None:
         self._database = database
-        self._auto_register = auto_register
+        self._register = register
         self._revision: int | None = None
         self._versions: list[MetricVersion] = []
         self._by_name: dict[str | None, list[MetricVersion]] = {}
@@ -33,8 +38,8 @@ class Registry:
         unknown = sorted(set(team_ids) - self._teams)
         async with self._database.transaction() as connection:
             await self._refresh_metrics(connection)
-            if unknown and self._auto_register:
-                await connection.execute(QUERIES["register_teams"], {"teams": unknown, "now": now})
+            if unknown and self._register:
+                await self._register(connection, unknown, now)
             if unknown:
                 found = await connection.execute(QUERIES["known_teams"], {"teams": unknown})
                 self._teams.update(row[0] for row in await found.fetchall())

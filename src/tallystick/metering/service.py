@@ -14,7 +14,7 @@ from tallystick.metering.corrections import Corrections, LimitsNow
 from tallystick.metering.dead_letters import DeadLetters
 from tallystick.metering.ingestion import Ingestor
 from tallystick.metering.postgres import PostgresEventStore
-from tallystick.metering.registry import Registry
+from tallystick.metering.registry import RegisterTeams, Registry
 from tallystick.metering.usage import UsageReader
 from tallystick.storage.database import Database
 
@@ -32,11 +32,20 @@ class Metering:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, database: Database, settings: Settings, clock: Clock) -> AsyncIterator["Metering"]:
-        """Metering on this database; when the block ends, waiting requests have been written."""
+    async def open(
+        cls, database: Database, settings: Settings, clock: Clock, register: RegisterTeams | None = None
+    ) -> AsyncIterator["Metering"]:
+        """Metering on this database; when the block ends, waiting requests have been written.
+
+        Args:
+            database: open.
+            settings: of the installation.
+            clock: where "now" comes from.
+            register: what to do with the teams of events that are not known; None: reject their events.
+        """
         store = PostgresEventStore(database)
         await store.ensure_months(clock.now())
-        registry = Registry(database, auto_register=settings.auto_register_teams)
+        registry = Registry(database, register)
         limits = LimitsNow(clock, timedelta(seconds=settings.future_tolerance_seconds), settings.max_batch_events)
         queue = settings.ingest_queue_events
         async with Ingestor(database, store, registry, clock, queue_events=queue) as ingestor:

@@ -293,7 +293,8 @@ def _explanation(layout: Layout, error: OSError) -> StorageError:
 
 def _whose(path: Path) -> str:
     there = next(place for place in (path, *path.parents) if _can_look_at(place))
-    return f"{there} belongs to {name_of(there.stat().st_uid)}, and this is {name_of(os.geteuid())}"
+    owner, we = there.stat().st_uid, os.geteuid()
+    return str(there) if owner == we else f"{there} belongs to {name_of(owner)}, and this is {name_of(we)}"
 
 
 def _can_look_at(path: Path) -> bool:

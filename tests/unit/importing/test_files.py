@@ -120,7 +120,7 @@ def read_until_refused(path: Path) -> tuple[list[Row], str]:
 
 @pytest.mark.parametrize("cut", [0.2, 0.5, 0.99])
 def test_of_a_truncated_gzip_file_all_whole_lines_are_read_and_no_part_of_one(tmp_path: Path, cut: float):
-    noise = random.Random(cut)  # noqa: S311 - lines that do not pack to nothing
+    noise = random.Random(cut)
     noisy = "".join(LINE.replace("%d", str(noise.getrandbits(50))) for _ in range(20_000))
     packed = gzip.compress(noisy.encode())
     path = write(tmp_path / "u.ndjson.gz", packed[: int(len(packed) * cut)])

@@ -99,9 +99,7 @@ class _Bench:
 
     def _load(self, shape: Shape, events: int) -> Loaded:
         seed = next(self._seeds)
-        return run(
-            Load(self._server.address, events, shape.batch, shape.connections, Span.live(), seed, MOST_SECONDS)
-        )
+        return run(Load(self._server.address, events, shape.batch, shape.connections, Span.live(), seed, MOST_SECONDS))
 
     def _health(self, requests: int, connections: int) -> _Requests:
         began = time.perf_counter()

@@ -58,9 +58,7 @@ def run() -> dict[str, Any]:
     """Ratings a second with steps, the ceiling's, and the share of the ceiling that is reached."""
     usages = [Decimal(i * 150_000 // PER_ROUND) for i in range(PER_ROUND)]
     assert rate_all(usages) == multiply_and_add_all(usages)
-    pairs = [
-        (_per_second(rate_all, usages), _per_second(multiply_and_add_all, usages)) for _ in range(ROUNDS)
-    ]
+    pairs = [(_per_second(rate_all, usages), _per_second(multiply_and_add_all, usages)) for _ in range(ROUNDS)]
     rated, ceiling = (median(rates) for rates in zip(*pairs, strict=True))
     return {
         "rounds": ROUNDS,

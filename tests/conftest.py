@@ -64,7 +64,7 @@ def server_url() -> Iterator[str]:
 
 def on_database(url: str, name: str) -> str:
     """The URL's server, another database."""
-    return make_conninfo(**{**conninfo_to_dict(url), "dbname": name})
+    return make_conninfo(url, dbname=name)
 
 
 @contextmanager

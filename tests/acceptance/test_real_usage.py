@@ -27,8 +27,8 @@ teams:
   azure: {name: Azure, plan: llm, start: 2023-01-01}
   web: {name: Web}
 """
-TOKENS = ("--team", "azure", "--timestamp-column", "TIMESTAMP", "--quantities", "llm_input=ContextTokens")
-TOKENS += ("--quantities", "llm_output=GeneratedTokens")
+TOKENS = "--team azure --timestamp-column TIMESTAMP --quantities llm_input=ContextTokens".split()
+TOKENS += ["--quantities", "llm_output=GeneratedTokens"]
 
 
 @pytest.fixture

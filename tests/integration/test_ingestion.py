@@ -183,7 +183,7 @@ async def test_an_event_of_no_metric_is_stored_and_counts_once_a_metric_is_added
         pass
     ((after,),) = await metering.usage.read([UsageQuestion("bytes", "acme", [MARCH])])
     assert before == after
-    assert (after.quantity, after.events, after.unvalued) == (10, 2, 1)
+    assert (after.quantity, after.events, after.unvalued) == (Decimal(10), 2, 1)
 
 
 async def test_many_writers_of_the_same_events_count_each_once(metering: Metering) -> None:
@@ -215,7 +215,7 @@ async def test_a_void_event_no_longer_counts_and_stays_on_record(metering: Meter
     assert (await metering.corrections.void(found.id, "again", "key:Y")) == first
     stored = await metering.store.event(found.id)
     assert stored is not None
-    assert (stored.quantity, stored.correction) == (5, "void")
+    assert (stored.quantity, stored.correction) == (Decimal(5), "void")
     with pytest.raises(Conflict, match="void"):
         await metering.corrections.amend(found.id, {"quantity": 1}, "no", "key:X")
 

@@ -33,9 +33,7 @@ MAY_USE_FLOAT = {
 def locked(lock: str) -> dict[str, tuple[Version, list[str]]]:
     """The version and the hashes of every package that a lock names."""
     text = (ROOT / lock).read_text().replace("\\\n", " ")
-    entries = [
-        line.split(" --hash=") for line in text.splitlines() if line and not line.lstrip().startswith("#")
-    ]
+    entries = [line.split(" --hash=") for line in text.splitlines() if line and not line.lstrip().startswith("#")]
     return {
         canonicalize_name(requirement.name): (pinned(requirement), hashes)
         for requirement, hashes in ((Requirement(first), rest) for first, *rest in entries)
@@ -67,9 +65,7 @@ def test_every_locked_package_has_hashes(lock: str):
 @pytest.mark.parametrize("lock", LOCKS)
 def test_locks_name_no_host(lock: str):
     text = (ROOT / lock).read_text()
-    assert not re.search(
-        r"://|file:| @ |^\s*-(?!-hash=)|\b(index|find-links|trusted-host)\b", text, re.MULTILINE
-    )
+    assert not re.search(r"://|file:| @ |^\s*-(?!-hash=)|\b(index|find-links|trusted-host)\b", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize(("lock", "groups"), [(LOCKS[0], ["build"]), (LOCKS[1], ["build", "dev"])])
@@ -78,9 +74,7 @@ def test_lock_satisfies_pyproject(lock: str, groups: list[str]):
     for requirement in declared(*groups):
         name = canonicalize_name(requirement.name)
         assert name in packages, f"{lock} lacks {requirement}: run make lock"
-        assert packages[name][0] in requirement.specifier, (
-            f"{lock} is older than pyproject.toml: run make lock"
-        )
+        assert packages[name][0] in requirement.specifier, f"{lock} is older than pyproject.toml: run make lock"
 
 
 def test_lock_holds_what_builds_the_project():
@@ -137,9 +131,7 @@ def test_no_file_names_a_folder_of_somebodys_machine():
 
 def exact_files() -> list[str]:
     return sorted(
-        str(path.relative_to(SOURCE))
-        for package in EXACT_PACKAGES
-        for path in (SOURCE / package).rglob("*.py")
+        str(path.relative_to(SOURCE)) for package in EXACT_PACKAGES for path in (SOURCE / package).rglob("*.py")
     )
 
 
@@ -153,9 +145,7 @@ def floats(tree: ast.AST) -> Iterator[str]:
                 yield f"line {node.lineno}: the type float"
             case ast.Attribute(attr="from_float"):
                 yield f"line {node.lineno}: from_float"
-            case ast.Call(
-                func=ast.Attribute(value=ast.Name(id="json"), attr="load" | "loads"), keywords=given
-            ):
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="json"), attr="load" | "loads"), keywords=given):
                 if "parse_float" not in {keyword.arg for keyword in given}:
                     yield f"line {node.lineno}: json without parse_float"
 

@@ -1,3 +1,10 @@
+-- name: metric_versions
+-- Every metric version in force, with unbounded ends as NULL.
+SELECT id, definition, nullif(effective_from, '-infinity'), nullif(effective_to, 'infinity')
+FROM metric_versions
+WHERE superseded_at IS NULL
+ORDER BY metric, effective_from;
+
 -- name: catalogue_revision
 -- Which revision of the catalogue is in force.
 SELECT coalesce(max(id), 0) FROM catalogue_revisions;

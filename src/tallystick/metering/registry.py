@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import TypeAlias
 
 from tallystick.metering.decoding import Invalid
+from tallystick.metering.metrics import metric_versions
 from tallystick.metering.models import MetricVersion, NewEvent
-from tallystick.metering.postgres.rollups import metric_versions
 from tallystick.storage.database import Connection, Database
 from tallystick.storage.queries import Queries
 

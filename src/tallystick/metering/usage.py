@@ -12,8 +12,8 @@ from tallystick.core.clock import Clock, Interval
 from tallystick.core.errors import InvalidInput, NotFound
 from tallystick.metering.aggregation import Bin, finish
 from tallystick.metering.event_store import EventStore, UsageRequest
+from tallystick.metering.metrics import metric_versions
 from tallystick.metering.models import MetricDefinition, MetricVersion, Usage
-from tallystick.metering.postgres.rollups import metric_versions
 from tallystick.storage.database import Database
 
 

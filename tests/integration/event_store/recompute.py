@@ -31,7 +31,7 @@ def recompute(
     groups: dict[tuple[str | None, ...], list[Fact]] = defaultdict(list)
     for fact in matching:
         groups[_labels(fact, group_by)].append(fact)
-    answer = {}
+    answer: dict[tuple[str | None, ...], Decimal | None] = {}
     for labels, members in groups.items():
         inside = [f for f in members if window.start <= f.occurred_at < window.end]
         if definition.aggregation is Aggregation.TIME_WEIGHTED:

@@ -22,13 +22,7 @@ WIDE = Context(prec=1000, traps=[Inexact])
 quantities = st.decimals(0, 10**19, allow_nan=False, allow_infinity=False, places=18)
 quotients = st.builds(Context(prec=100).divide, quantities, st.integers(1, 10**6).map(Decimal))
 near_tiers = st.sampled_from(
-    [
-        bound + step
-        for price in PRICES
-        for tier in price.tiers
-        if (bound := tier.end)
-        for step in (-1, ZERO, 1)
-    ]
+    [bound + step for price in PRICES for tier in price.tiers if (bound := tier.end) for step in (-1, ZERO, 1)]
 )
 usages = quantities | quotients | near_tiers | st.integers(0, 200_000).map(Decimal)
 signed = usages | usages.map(Decimal.copy_negate)
@@ -42,9 +36,7 @@ tiered = st.sampled_from([Graduated, Volume])
 def tiers(draw, fees=money):
     ends = sorted(draw(st.sets(quantities.filter(bool) | st.integers(1, 10**5).map(Decimal), max_size=6)))
     starts = [ZERO, *ends]
-    return tuple(
-        Tier(start, end, draw(money), draw(fees)) for start, end in zip(starts, [*ends, None], strict=True)
-    )
+    return tuple(Tier(start, end, draw(money), draw(fees)) for start, end in zip(starts, [*ends, None], strict=True))
 
 
 @st.composite
@@ -120,8 +112,7 @@ def test_a_charge_written_as_json_holds_every_digit_of_every_step(price, usage):
     assert Decimal(written["amount"]) == charge.amount
     for told, step in zip(written["steps"], charge.steps, strict=True):
         numbers = {
-            key: Decimal(value) if isinstance(value, str) and key != "kind" else value
-            for key, value in told.items()
+            key: Decimal(value) if isinstance(value, str) and key != "kind" else value for key, value in told.items()
         }
         assert numbers == step._asdict()
 
@@ -168,9 +159,7 @@ def test_tiers_of_one_price_cost_what_units_of_that_price_cost(given, unit_price
 @given(tiers(), usages, tiered)
 def test_prices_ten_times_as_high_cost_ten_times_as_much(given, usage, model):
     dearer = tuple(
-        tier._replace(
-            unit_price=WIDE.multiply(tier.unit_price, 10), flat_fee=WIDE.multiply(tier.flat_fee, 10)
-        )
+        tier._replace(unit_price=WIDE.multiply(tier.unit_price, 10), flat_fee=WIDE.multiply(tier.flat_fee, 10))
         for tier in given
     )
     before, after = (price_by(model(these)) for these in (given, dearer))

@@ -44,15 +44,8 @@ NOT_RATED = {
 def published():
     if not VECTORS.is_dir():
         return [pytest.param({}, marks=pytest.mark.skip(reason="no ../shared/vectors beside the repository"))]
-    cases = [
-        case
-        for name in ("rating_a", "rating_b")
-        for case in json.loads((VECTORS / f"{name}.json").read_text())
-    ]
-    return [
-        pytest.param(case, id=f"{number}-{case.get('id', case['model'])}")
-        for number, case in enumerate(cases)
-    ]
+    cases = [case for name in ("rating_a", "rating_b") for case in json.loads((VECTORS / f"{name}.json").read_text())]
+    return [pytest.param(case, id=f"{number}-{case.get('id', case['model'])}") for number, case in enumerate(cases)]
 
 
 def features(case):
@@ -159,21 +152,15 @@ def check_validation(case):
 
 
 def check_rounding(case):
-    assert round_money(Decimal(case["usage"]), case["config"]["currency"]) == Decimal(
-        case["expected"]["amount"]
-    )
+    assert round_money(Decimal(case["usage"]), case["config"]["currency"]) == Decimal(case["expected"]["amount"])
 
 
 def check_allocation(case):
     config = case["config"]
     unit = Decimal(1).scaleb(-currency_exponent(config["currency"]))
-    shares = largest_remainder(
-        Decimal(case["usage"]), [Decimal(item["weight"]) for item in config["items"]], unit
-    )
+    shares = largest_remainder(Decimal(case["usage"]), [Decimal(item["weight"]) for item in config["items"]], unit)
     keys = [item["key"] for item in config["items"]]
-    assert dict(zip(keys, shares, strict=True)) == {
-        k: Decimal(v) for k, v in case["expected"]["amounts"].items()
-    }
+    assert dict(zip(keys, shares, strict=True)) == {k: Decimal(v) for k, v in case["expected"]["amounts"].items()}
 
 
 CHECKS = {

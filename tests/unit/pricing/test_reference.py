@@ -42,14 +42,10 @@ def test_every_key_of_a_price_and_of_a_step_is_explained():
     keys = {key for price in PRICES for key in price.to_parameters()}
     keys |= {"up_to", *(field.name for model in MODELS.values() for field in fields(model) if field.init)}  # type: ignore[arg-type]
 
-    assert {
-        key for key in {*keys, *Step._fields} if f"`{key}`" not in PAGE and f"{key}:" not in PAGE
-    } == set()
+    assert {key for key in {*keys, *Step._fields} if f"`{key}`" not in PAGE and f"{key}:" not in PAGE} == set()
 
 
 def test_every_kind_of_step_is_explained():
-    kinds = {
-        step.kind for price in PRICES for usage in (-1, 10**6) for step in rate(price, Decimal(usage)).steps
-    }
+    kinds = {step.kind for price in PRICES for usage in (-1, 10**6) for step in rate(price, Decimal(usage)).steps}
 
     assert {kind for kind in kinds if f"`{kind}`" not in PAGE} == set()

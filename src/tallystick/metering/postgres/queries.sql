@@ -312,13 +312,6 @@ FROM (SELECT *, {columns} FROM ({events}) counted) placed
 WHERE member IS NOT NULL AND {matching}
 GROUP BY 1, 2, 3;
 
--- name: metric_versions
--- Every metric version in force, with unbounded ends as NULL.
-SELECT id, definition, nullif(effective_from, '-infinity'), nullif(effective_to, 'infinity')
-FROM metric_versions
-WHERE superseded_at IS NULL
-ORDER BY metric, effective_from;
-
 -- name: rolled_until
 -- How far the roll-ups of metric versions are complete: no end is NULL, not begun is the year 2000.
 SELECT id, nullif(greatest(rolled_until, '2000-01-01Z'), 'infinity') FROM metric_versions WHERE id = ANY(%(versions)s);

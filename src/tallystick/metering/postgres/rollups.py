@@ -15,8 +15,8 @@ from psycopg import IsolationLevel
 from psycopg.sql import SQL, Composable
 
 from tallystick.core.clock import EARLIEST
-from tallystick.metering.definitions import definition_from_json
 from tallystick.metering.event_store import RollUpProgress
+from tallystick.metering.metrics import metric_versions
 from tallystick.metering.models import MetricVersion
 from tallystick.metering.postgres.fragments import ALWAYS, MetricSql, metric_sql
 from tallystick.metering.postgres.partitions import existing_months, next_month
@@ -38,12 +38,6 @@ ROLLED = SQL("e.occurred_at < %(rolled_until)s AND e.batch_id <> ALL(%(untaken)s
 RANGE = SQL("e.occurred_at >= %(start)s AND e.occurred_at < %(end)s AND e.batch_id <> ALL(%(untaken)s::bigint[])")
 EVENTS = SQL("usage_events e")
 INFINITY = "infinity"
-
-
-async def metric_versions(connection: Connection) -> list[MetricVersion]:
-    """Every metric version in force."""
-    rows = await (await connection.execute(QUERIES["metric_versions"])).fetchall()
-    return [MetricVersion(id, definition_from_json(document), start, end) for id, document, start, end in rows]
 
 
 class RollUp:

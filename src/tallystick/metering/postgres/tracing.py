@@ -7,9 +7,9 @@ from uuid import UUID
 from psycopg.sql import SQL, Composed
 
 from tallystick.core.clock import Interval
+from tallystick.metering.metrics import metric_versions
 from tallystick.metering.models import Correction, MetricVersion, UsageEvent
 from tallystick.metering.postgres.fragments import metric_sql
-from tallystick.metering.postgres.rollups import metric_versions
 from tallystick.metering.postgres.usage import metric_events
 from tallystick.metering.tracing import Counted, Moment, Trace
 from tallystick.storage.database import Connection

@@ -46,7 +46,7 @@ def answers(address: tuple[str, int], requests: Iterator[bytes], *, connections:
     with ExitStack() as stack:
         selector = stack.enter_context(selectors.DefaultSelector())
         under_way = 0
-        for request, _ in zip(requests, range(connections), strict=False):
+        for _, request in zip(range(connections), requests, strict=False):
             line = stack.enter_context(_Line(address, selector))
             line.send(request)
             under_way += 1

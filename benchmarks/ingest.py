@@ -20,7 +20,9 @@ from benchmarks.traffic import Span
 
 ROUNDS = 3
 MOST_SECONDS = 60.0
-WARM_UP_REQUESTS = 50
+WARM_UP = 0.1
+"""Share of a round's events that are sent before the first one."""
+
 ALONE_REQUESTS = 200
 
 
@@ -63,7 +65,7 @@ def measure(events: int, folder: Path, *, rounds: int = ROUNDS) -> Result:
     """Send `events` a round in requests of 1,000, half as many in requests of 100, and a tenth one by one."""
     with Installation.fresh(folder) as installation, installation.sql() as sql, installation.serving() as server:
         bench = _Bench(installation, server, sql)
-        bench.warm_up()
+        bench.warm_up(events)
         found = [bench.round(events) for _ in range(rounds)]
     setting = f"{rounds} rounds; {events:,} events each in requests of 1,000, half of that in 100, a tenth in 1."
     return Result("ingest", setting, _figures(found), _remarks(found))
@@ -78,10 +80,10 @@ class _Bench:
         self._sql = sql
         self._seeds = count(1)
 
-    def warm_up(self) -> None:
+    def warm_up(self, events: int) -> None:
         """Each shape, for a moment."""
         for shape in SHAPES:
-            self._load(shape, shape.batch * WARM_UP_REQUESTS)
+            self._load(shape, int(events * shape.share * WARM_UP))
 
     def round(self, events: int) -> _Round:
         """Everything once."""

@@ -157,11 +157,6 @@ def _wait_for_end_of_postgres(data: Path) -> None:
         os.close(keeper)
 
 
-def version_of_postgres(sql: Sql) -> str:
-    """Such as 18.1."""
-    return str(one(sql, "SHOW server_version")).split()[0]
-
-
 def one(sql: Sql, statement: str, parameters: Sequence[object] = ()) -> Any:
     """The value that a query yields."""
     row = sql.execute(statement, parameters).fetchone()

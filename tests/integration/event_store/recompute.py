@@ -35,13 +35,18 @@ def recompute(
     for labels, members in groups.items():
         inside = [f for f in members if window.start <= f.occurred_at < window.end]
         if definition.aggregation is Aggregation.TIME_WEIGHTED:
-            known = max([as_of, *(f.occurred_at for f in facts if f.occurred_at < window.end)])
-            area = _area(definition, members, window, known)
+            area = _area(definition, members, window, as_of)
             if inside or area:
                 answer[labels] = EXACT.divide(area, Decimal(definition.per))
         elif inside:
             answer[labels] = _usage(definition, inside)
     return answer
+
+
+def known_until(definition: MetricDefinition, facts: Sequence[Fact], end: datetime, as_of: datetime) -> datetime:
+    """Up to when levels are known: now, or the last value where that is ahead of the clock."""
+    matching = [fact for fact in facts if _matches(definition, fact) and fact.occurred_at < end]
+    return max([as_of, *(at for at, _ in _ordered(definition, matching))])
 
 
 def _matches(definition: MetricDefinition, fact: Fact) -> bool:

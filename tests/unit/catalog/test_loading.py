@@ -127,7 +127,7 @@ METRIC = [
     ),
     (
         metric(effective_from='"0001-01-01T00:00:00+14:00"'),
-        "f.yaml:7: metrics.m.effective_from: must be in the years 1900 to 9998",
+        "f.yaml:7: metrics.m.effective_from: '0001-01-01T00:00:00+14:00' is not in the calendar",
     ),
     (
         "version: 1\nmetrics:\n  API: {event: e, aggregation: count, unit: u}",

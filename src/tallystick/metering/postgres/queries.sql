@@ -148,7 +148,7 @@ WHERE {match} AND {scope}
 SELECT {group}, count(*) AS events, count(*) FILTER (WHERE value IS NULL AND member IS NULL) AS unvalued,
        sum(value) AS total, min(value) AS minimum, max(value) AS maximum,
        {moment} AS moment, NULL::numeric AS area, NULL::timestamptz AS first_at, NULL::numeric AS latest,
-       max(occurred_at) AS latest_at, NULL::bigint AS latest_batch, NULL::integer AS latest_position
+       max(occurred_at) FILTER (WHERE value IS NOT NULL) AS latest_at, NULL::bigint AS latest_batch, NULL::integer AS latest_position
 FROM (SELECT *, {columns} FROM ({events}) counted) placed
 WHERE {matching}
 GROUP BY {group};

@@ -1,0 +1,168 @@
+"""What the documentation tells people to type works, and answers what it shows.
+
+The `sh` blocks of a page are run as one script, as a newcomer would type them: in an empty folder, on a data
+folder that does not exist yet. Examples of the API reference are sent to a server one by one.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.integration.test_server import Served, environment, serving, tallystick
+
+ROOT = Path(__file__).resolve().parents[2]
+API = ROOT / "docs" / "reference" / "api.md"
+BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+PATIENCE = 60
+ANYTHING = "…"
+
+needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="the examples use curl, which is not here")
+
+
+class Block(NamedTuple):
+    """A fenced block of a page."""
+
+    language: str
+    text: str
+
+
+def blocks(page: Path) -> list[Block]:
+    return [Block(found["language"], found["text"]) for found in BLOCK.finditer(page.read_text(encoding="utf-8"))]
+
+
+# --- Pages that are typed from top to bottom ------------------------------------------------------
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def newcomer() -> Iterator[tuple[Path, dict[str, str]]]:
+    """An empty folder, and the environment of somebody who has only just installed Tallystick."""
+    with tempfile.TemporaryDirectory(prefix="tallystick-docs-", ignore_cleanup_errors=True) as root:
+        Path(root).chmod(0o755)  # PostgreSQL's user has to reach the data folder in it
+        folder = Path(root) / "empty"
+        folder.mkdir()
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        settings = {"TALLYSTICK_DATA_DIR": str(Path(root) / "data"), "TALLYSTICK_PORT": str(free_port())}
+        yield folder, environment(None, PATH=path, **settings)
+
+
+def typed(page: Path, folder: Path, variables: dict[str, str]) -> str:
+    """What a terminal shows when the page's commands are typed one after the other."""
+    script = "".join(block.text for block in blocks(page) if block.language == "sh")
+    script = script.replace("localhost:8080", f"localhost:{variables['TALLYSTICK_PORT']}")
+    shell = subprocess.Popen(
+        ["sh", "-eu", "-c", script],
+        cwd=folder,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,  # so that a server it leaves behind can be ended with it
+    )
+    try:
+        shown, _ = shell.communicate(timeout=PATIENCE)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(shell.pid, signal.SIGKILL)
+    assert shell.returncode == 0, shown
+    return shown
+
+
+@needs_curl
+@pytest.mark.parametrize(
+    ("page", "promised"),
+    [
+        ("README.md", ["USD 130.00 so far"]),
+        ("docs/quickstart.md", ["USD 132.50 so far", "no discrepancy"]),
+    ],
+)
+def test_what_a_page_tells_to_type_works(page, promised, newcomer):
+    shown = typed(ROOT / page, *newcomer)
+    answers = [block.text for block in blocks(ROOT / page) if block.language == "json"]
+    for words in [*promised, *answers]:
+        assert words.strip() in shown
+
+
+# --- The API reference ----------------------------------------------------------------------------
+
+
+class Example(NamedTuple):
+    """A request of the API reference, as a shell command, and the answer it shows."""
+
+    command: str
+    answer: str
+
+
+def examples() -> list[Example]:
+    """Every `sh` block that is followed by a `json` block."""
+    found = blocks(API)
+    pairs = zip(found, found[1:], strict=False)
+    return [Example(a.text, b.text) for a, b in pairs if (a.language, b.language) == ("sh", "json")]
+
+
+def difference(shown: object, real: object, where: str = "the answer") -> str | None:
+    """Where an answer is not what the page shows; `…` stands for any value, as a key for any further ones."""
+    match shown, real:
+        case str(), _ if shown == ANYTHING:
+            return None
+        case dict(), dict():
+            if ANYTHING not in shown and set(shown) != set(real):
+                return f"{where} has the keys {sorted(real)}"
+            named = (key for key in shown if key != ANYTHING)
+            parts = (difference(shown[key], real.get(key), f"{where}.{key}") for key in named)
+        case list(), list():
+            if ANYTHING not in shown and len(shown) != len(real):
+                return f"{where} has {len(real)} members"
+            parts = (difference(*each, where) for each in zip(shown, real, strict=False))
+        case _:
+            return None if shown == real else f"{where} is {real!r}"
+    return next((part for part in parts if part), None)
+
+
+def answered(example: Example, served: Served, folder: Path) -> str:
+    """What the server says to the example's command."""
+    variables = environment(None, URL=served.url, KEY=served.key)
+    done = subprocess.run(
+        ["sh", "-eu", "-c", example.command],
+        cwd=folder, env=variables, capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@needs_curl
+def test_the_api_answers_as_its_reference_shows(database_url, tmp_path):
+    billing_file = next(block.text for block in blocks(API) if block.language == "yaml")
+    (tmp_path / "tallystick.yaml").write_text(billing_file, encoding="utf-8")
+    applied = tallystick("apply", str(tmp_path / "tallystick.yaml"), env=environment(database_url))
+    assert applied.returncode == 0, applied.stderr
+    with serving(database_url) as served:
+        for example in examples():
+            said = answered(example, served, tmp_path)
+            wrong = difference(json.loads(example.answer), json.loads(said))
+            assert wrong is None, f"{wrong}\n{example.command}\n{said}"
+
+
+def test_every_route_is_in_the_api_reference(database_url):
+    page = API.read_text(encoding="utf-8")
+    with serving(database_url) as served:
+        document = served.get("/openapi.json", served.key).json()
+    routes = [f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods]
+    assert len(routes) > 20
+    assert [route for route in routes if f"`{route}`" not in page] == []

@@ -25,6 +25,7 @@ from tests.integration.test_server import Served, environment, serving, tallysti
 ROOT = Path(__file__).resolve().parents[2]
 API = ROOT / "docs" / "reference" / "api.md"
 BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+BACKUP = "docs/how-to/backup.md"
 PATIENCE = 60
 ANYTHING = "…"
 
@@ -62,9 +63,13 @@ def newcomer() -> Iterator[tuple[Path, dict[str, str]]]:
         yield folder, environment(None, PATH=path, **settings)
 
 
-def typed(page: Path, folder: Path, variables: dict[str, str]) -> str:
-    """What a terminal shows when the page's commands are typed one after the other."""
-    script = "".join(block.text for block in blocks(page) if block.language == "sh")
+def script_of(*pages: str) -> str:
+    """Every command of the pages, in order."""
+    return "".join(block.text for page in pages for block in blocks(ROOT / page) if block.language == "sh")
+
+
+def typed(script: str, folder: Path, variables: dict[str, str]) -> str:
+    """What a terminal shows when the commands are typed one after the other."""
     script = script.replace("localhost:8080", f"localhost:{variables['TALLYSTICK_PORT']}")
     shell = subprocess.Popen(
         ["sh", "-eu", "-c", script],
@@ -93,10 +98,22 @@ def typed(page: Path, folder: Path, variables: dict[str, str]) -> str:
     ],
 )
 def test_what_a_page_tells_to_type_works(page, promised, newcomer):
-    shown = typed(ROOT / page, *newcomer)
+    shown = typed(script_of(page), *newcomer)
     answers = [block.text for block in blocks(ROOT / page) if block.language == "json"]
     for words in [*promised, *answers]:
         assert words.strip() in shown
+
+
+@needs_curl
+def test_a_backup_that_was_made_as_documented_can_be_restored(newcomer):
+    folder, variables = newcomer
+    [program] = [block.text for block in blocks(ROOT / BACKUP) if block.language == "python"]
+    (folder / "with_database.py").write_text(program, encoding="utf-8")
+
+    typed(script_of("README.md", BACKUP), folder, variables)
+
+    restored = tallystick("events", "--team", "acme", "--data-dir", str(folder / "restored"), env=variables)
+    assert restored.stdout.splitlines()[1].split("\t")[1:6] == ["acme", "api_call", "150000", "", "req-1"]
 
 
 # --- The API reference ----------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -174,3 +175,53 @@ def test_unknown_command_or_option(arguments, said):
     answered = mistake(run(*arguments))
     assert answered.startswith(said)
     assert answered.endswith("--help")
+
+
+# --- Using it -----------------------------------------------------------------------------------------
+
+
+def test_unknown_metric_or_team(database_url, tmp_path):
+    (tmp_path / "t.yaml").write_text(
+        "version: 1\nmetrics: {calls: {event: c, aggregation: sum, unit: call}}\nteams: {a: {}}\n"
+    )
+    assert run("apply", str(tmp_path / "t.yaml"), DATABASE_URL=database_url).returncode == 0
+    said = mistake(run("report", "--team", "a", "--metric", "cals", DATABASE_URL=database_url))
+    assert said == "there is no metric 'cals'; there are: calls"
+    assert "there is no team 'b'" in mistake(run("report", "--team", "b", DATABASE_URL=database_url))
+
+
+def test_bad_yaml(tmp_path):
+    (tmp_path / "tallystick.yaml").write_text("version: 1\nmetrics: {calls: [}\n")
+    said = mistake(run("validate", str(tmp_path / "tallystick.yaml")))
+    assert said.startswith(f"{tmp_path}/tallystick.yaml:2:")
+
+
+def test_every_mistake_in_a_billing_file_is_listed_with_its_line(tmp_path):
+    path = tmp_path / "t.yaml"
+    path.write_text(
+        "version: 1\nmetrics:\n  calls: {event: c, aggregation: summ, unit: call}\n  x: {aggregation: sum}\n"
+    )
+    finished = run("validate", str(path))
+    assert finished.returncode == 2
+    assert "Traceback" not in finished.stderr
+    assert f"{path}:3: metrics.calls.aggregation: " in finished.stderr
+    assert f"{path}:4: metrics.x" in finished.stderr
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    assert "nowhere.csv" in mistake(run("import", str(tmp_path / "nowhere.csv"), "--team", "a", DATABASE_URL="x"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
+def test_full_disk_on_the_data_folder(tmp_path):
+    small = Path(tempfile.mkdtemp(prefix="tallystick-small-"))
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60m,mode=755", "tmpfs", small], check=False)
+    if mounted.returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        said = mistake(run("serve", "--port", "0", "--data-dir", str(small / "data")))
+        assert str(small / "data") in said
+        assert "MiB" in said
+    finally:
+        subprocess.run(["umount", "-l", small], check=True)
+        small.rmdir()

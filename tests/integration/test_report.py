@@ -232,6 +232,19 @@ async def test_the_period_is_the_subscription_s_and_not_what_the_history_is_aske
 # --- History ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("period", ["2026-03", "2026-03-09", "2026-03-31T23:59:59Z"])
+async def test_a_past_period_is_reported_in_full_by_a_month_date_or_instant_that_it_holds(house, period):
+    await house.team()
+    await house.use(10_001, at="2026-03-05T00:00:00Z")
+    house.clock.advance(timedelta(days=90))
+    found = await reported(house, "api_calls", period=period)
+    assert found.account.period == (datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
+    assert found.elapsed == 1
+    assert found.metrics[0].cost.amount == Decimal("0.001")
+    assert found.metrics[0].projection.usage == 10_001
+    assert (await only(house)).usage == 0
+
+
 async def test_the_day_on_which_clocks_go_forward_has_23_hours(house):
     await house.team(time_zone="America/New_York")
     await house.use(4, "2026-03-08T06:30:00Z")  # 01:30 EST
@@ -576,7 +589,7 @@ async def test_the_openapi_document_describes_every_route_of_billing(house):
         ("/api/usage/aggregate", "post"),
     }
     named = {each["name"] for each in document["paths"]["/api/usage/report"]["get"]["parameters"]}
-    assert named == {"team_id", "metric", "from", "to", "window", "group_by", "format"}
+    assert named == {"team_id", "metric", "from", "to", "window", "group_by", "period", "format"}
 
 
 def paths(value, at=""):

@@ -77,7 +77,7 @@ def import_files(
     An event is counted once however often its file is imported, so an import that was stopped is simply
     run again.
     """
-    from tallystick.importing import refuse_shared_sources
+    from tallystick.importing import open_source, refuse_shared_sources
 
     options = ImportOptions(
         format=format,
@@ -104,6 +104,9 @@ def import_files(
         source_id=source_id,
     )
     refuse_shared_sources(files, options)
+    for path in files:
+        if path != "-":
+            open_source(path, options).close()  # what can't be read is said before a database is started
     settings = settings_from(data_dir=data_dir, auto_register_teams=create_teams or None)
     tally = run_with_database(lambda database: _import(database, settings, files, options), settings)
     _report(tally)

@@ -15,8 +15,8 @@ from tallystick.core.clock import Clock
 from tallystick.core.errors import Conflict, InvalidInput, NotFound
 from tallystick.core.ids import event_id as identity
 from tallystick.metering.decoding import EventIn, Invalid, Limits, to_event
+from tallystick.metering.event_store import EventStore
 from tallystick.metering.models import Correction, NewEvent, UsageEvent
-from tallystick.metering.postgres import PostgresEventStore
 from tallystick.metering.registry import Registry
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -33,7 +33,7 @@ class Corrected(NamedTuple):
 class Corrections:
     """Voids and amends events."""
 
-    def __init__(self, store: PostgresEventStore, registry: Registry, clock: Clock, limits: "LimitsNow") -> None:
+    def __init__(self, store: EventStore, registry: Registry, clock: Clock, limits: "LimitsNow") -> None:
         self._store = store
         self._registry = registry
         self._clock = clock

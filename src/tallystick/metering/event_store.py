@@ -20,6 +20,7 @@ from tallystick.metering.models import (
     Usage,
     UsageEvent,
 )
+from tallystick.metering.tracing import Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,14 @@ class EventStore(Protocol):
 
     async def void(self, correction: Correction, replacement: NewEvent | None = None) -> bool:
         """Void an event, with the replacement in its place; False when it was corrected before."""
+        ...
+
+    async def amendments(self, event_id: UUID) -> int:
+        """How often an event was amended so far."""
+        ...
+
+    async def trace(self, event_id: UUID) -> Trace | None:
+        """Everything known about one event, or None."""
         ...
 
     async def roll_up(self, now: datetime, *, limit: int = 100_000) -> RollUpProgress:

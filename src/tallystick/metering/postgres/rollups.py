@@ -58,14 +58,16 @@ class RollUp:
         """A connection whose next transaction takes its snapshot after the roll-up before it committed."""
         async with self._database.connection() as connection:
             await connection.set_autocommit(True)
-            await connection.execute(QUERIES["lock_rollup"])
-            await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
             try:
-                yield connection
-            finally:
-                if not connection.closed:
+                await connection.execute(QUERIES["lock_rollup"])
+                try:
+                    await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+                    yield connection
+                finally:
                     await connection.set_isolation_level(None)
                     await connection.execute(QUERIES["unlock_rollup"])
+            finally:
+                if not connection.closed:
                     await connection.set_autocommit(False)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 from starlette.responses import Response
 
 from tallystick.core.money import plain
@@ -23,8 +24,28 @@ EXAMPLE_EVENT = {
 }
 
 
+RECORDED_EVENT: JsonDict = {
+    "id": "ea82408f-7bb5-1ab9-982e-b1de0cbf264a",
+    "team_id": "acme",
+    "user_id": None,
+    "event_type": None,
+    "event_name": "api_call",
+    "quantity": "1",
+    "unit": "call",
+    "metadata": {"endpoint": "/v1/search", "region": "eu"},
+    "idempotency_key": "req_7Q2M4KX0TB",
+    "occurred_at": "2026-03-15T12:00:00Z",
+    "recorded_at": "2026-03-15T12:00:00.241773Z",
+    "amends": None,
+    "correction": None,
+    "replacement_id": None,
+}
+
+
 class EventAnswer(BaseModel):
     """A usage event as it was recorded, and what became of it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [RECORDED_EVENT]})
 
     id: str = Field(description="The event's identity: the same for the same team and idempotency key.")
     team_id: str

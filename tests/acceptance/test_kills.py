@@ -19,7 +19,6 @@ import pytest
 
 from tallystick.storage.embedded import EmbeddedServer
 
-KILLS = int(os.environ.get("TALLYSTICK_TEST_KILLS", "20"))
 SENDERS = 4
 BATCH = 25
 
@@ -142,7 +141,8 @@ def server() -> Iterator[Server]:
             server.stop()
 
 
-def test_every_acknowledged_event_is_there_once_after_kills_at_random_moments(server: Server) -> None:
+@pytest.mark.parametrize("kills", [20, pytest.param(300, marks=pytest.mark.soak)])
+def test_every_acknowledged_event_is_there_once_after_kills_at_random_moments(server: Server, kills: int) -> None:
     rng = random.Random()
     server.start()
     server.wait_until_ready()
@@ -150,7 +150,7 @@ def test_every_acknowledged_event_is_there_once_after_kills_at_random_moments(se
     senders = [Sender(number, server.port, stop) for number in range(SENDERS)]
     for sender in senders:
         sender.start()
-    for kill in range(KILLS):
+    for kill in range(kills):
         time.sleep(rng.uniform(0.05, 0.8))
         if kill % 2:
             server.kill_postgresql()
@@ -164,6 +164,7 @@ def test_every_acknowledged_event_is_there_once_after_kills_at_random_moments(se
         sender.join(timeout=30)
         assert not sender.is_alive()
     assert server.stop() == 0
+    print(f"{kills} kills")
     _check(server, senders)
 
 
@@ -173,7 +174,7 @@ def _check(server: Server, senders: list[Sender]) -> None:
     with EmbeddedServer.acquire(server.folder) as postgresql, psycopg.connect(postgresql.url) as connection:
         stored = [key for (key,) in connection.execute("SELECT idempotency_key FROM usage_events")]
     print(
-        f"{KILLS} kills, {sum(sender.failures for sender in senders)} failed requests: {len(sent)} sent, "
+        f"{sum(sender.failures for sender in senders)} failed requests: {len(sent)} sent, "
         f"{len(acknowledged)} acknowledged, {len(stored)} stored, {len(set(stored))} distinct"
     )
     assert len(stored) == len(set(stored)), "an event was stored twice"

@@ -33,7 +33,7 @@ REGIONS = ("eu-west-1", "us-east-1", "ap-southeast-2")
 MODELS = ("small", "large", "large-vision")
 
 _KINDS = 16_384  # different events, without the time and key that make each its own
-_REMEMBERED = 2_000
+_REMEMBERED = 20_000  # events; what is sent again is of the older half
 _DAY = 86_400_000
 _SECONDS = tuple(f"{milliseconds / 1000:06.3f}".encode() for milliseconds in range(60_000))
 
@@ -110,7 +110,7 @@ class Traffic:
     def _next(self) -> bytes:
         roll = self._random.random()
         if roll < DUPLICATES and self._recent:
-            return self._recent[int(roll / DUPLICATES * len(self._recent))]
+            return self._recent[int(roll / DUPLICATES * len(self._recent) / 2)]
         late = self._random.randint(_DAY, 3 * _DAY) if roll > 1 - LATE else 0
         event = self._event(self._span.start + int(self._step * self._sent) - late)
         self._recent.append(event)

@@ -269,6 +269,16 @@ async def test_a_replayed_event_without_a_timestamp_happened_when_it_first_arriv
     assert await used(metering) == 1
 
 
+async def test_the_key_made_for_a_rejected_event_stays_its_identity(metering: Metering, database: Database) -> None:
+    sent = event(team_id="late")
+    key = (await send(metering, sent)).generated_keys[0]
+    async with database.transaction() as tx:
+        await tx.execute("INSERT INTO teams (id, name, created_at) VALUES ('late', 'L', now())")
+    (letter,) = await metering.dead_letters.list()
+    assert (await metering.dead_letters.replay(letter.id, metering.limits.now())).taken
+    assert (await send(metering, {**sent, "idempotency_key": key})).duplicates == 1
+
+
 async def test_the_same_bad_event_again_is_one_dead_letter(metering: Metering) -> None:
     for _ in range(3):
         await send(metering, event("a", quantity="NaN"))

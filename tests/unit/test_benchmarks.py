@@ -12,7 +12,7 @@ from benchmarks import document, ingest, rating, rollup, volume
 from benchmarks.results import Figure, Result, as_markdown, number, percentile
 from benchmarks.traffic import HOT, Span, Traffic
 
-EVENTS = 2000
+EVENTS = 500
 
 
 @pytest.fixture

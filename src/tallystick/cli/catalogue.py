@@ -23,7 +23,8 @@ def register(parent: typer.Typer) -> None:
 def validate(file: File = DEFAULT) -> None:
     """Check a billing file and list everything that is wrong with it. Needs no database."""
     catalogue = _load(file)
-    counts = f"{len(catalogue.metrics)} metrics, {len(catalogue.plans)} plans, {len(catalogue.teams)} teams"
+    parts = {"metric": catalogue.metrics, "plan": catalogue.plans, "team": catalogue.teams}
+    counts = ", ".join(f"{len(each)} {name}{'' if len(each) == 1 else 's'}" for name, each in parts.items())
     output.show(f"{file} is valid: {counts}")
 
 

@@ -70,7 +70,7 @@ def show(letter: Annotated[int, typer.Argument(metavar="ID")], data_dir: DataDir
 
 @app.command()
 def replay(
-    letters: Annotated[list[int] | None, typer.Argument(metavar="ID…")] = None,
+    letters: Annotated[list[int] | None, typer.Argument(metavar="ID")] = None,
     *,
     code: Annotated[str | None, typer.Option(help="Every one rejected for this reason.")] = None,
     file: Annotated[Path | None, typer.Option(help="The repaired event (JSON), for a single one.")] = None,

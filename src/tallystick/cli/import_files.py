@@ -45,7 +45,7 @@ def _option(name: str, *spellings: str) -> Any:
 
 
 def import_files(
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Files to read; - is standard input.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Files to read; - is standard input.")],
     *,
     format: Annotated[Format, _option("format")] = Format.AUTO,
     columns: Annotated[str | None, _option("columns")] = None,

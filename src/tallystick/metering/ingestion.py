@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from tallystick.core.clock import Clock
 from tallystick.core.errors import InvalidInput, Unavailable
-from tallystick.metering.decoding import Decoded, Invalid, Rejection, rejection
+from tallystick.metering.decoding import Decoded, Invalid, Rejection
 from tallystick.metering.event_store import EventStore
 from tallystick.metering.models import Appended, NewEvent
 from tallystick.metering.registry import Registry
@@ -165,7 +165,7 @@ class Ingestor:
                 "team_id", "forbidden_team", f"this key may only write for team {item.request.allowed_team!r}"
             )
         if problem is not None:
-            item.request.rejections.append(rejection(item.position, item.raw, problem))
+            item.request.rejections.append(_refused(item, problem))
         return problem is None
 
     def _first_of_each(self, items: Iterable[_Item]) -> list[_Item]:
@@ -183,7 +183,7 @@ class Ingestor:
             key = item.event.idempotency_key
             message = f"idempotency key {key!r} was used before with other content; the first one counts"
             problem = Invalid("idempotency_key", "conflict", message)
-            item.request.rejections.append(rejection(item.position, item.raw, problem))
+            item.request.rejections.append(_refused(item, problem))
 
     async def _append(self, items: Sequence[_Item], now: datetime) -> None:
         if not items:
@@ -193,7 +193,7 @@ class Ingestor:
         except InvalidInput as error:
             if len(items) == 1:
                 problem = Invalid(None, "unstorable", str(error))
-                items[0].request.rejections.append(rejection(items[0].position, items[0].raw, problem))
+                items[0].request.rejections.append(_refused(items[0], problem))
                 return
             middle = len(items) // 2
             await self._append(items[:middle], now)
@@ -219,6 +219,12 @@ class Ingestor:
     def _outcome(self, request: _Request) -> Outcome:
         rejections = sorted(request.rejections, key=lambda rejected: rejected.position)
         return Outcome(request.accepted, request.duplicates, rejections, request.decoded.generated_keys)
+
+
+def _refused(item: _Item, problem: Invalid) -> Rejection:
+    """The rejection of a well-formed event, with the key that was made for it where it had none."""
+    team_id, key = item.event.team_id, item.event.idempotency_key
+    return Rejection(item.position, problem.field, problem.code, str(problem), item.raw, team_id, key)
 
 
 def _dead_letter(rejected: Rejection, now: datetime) -> dict[str, Any]:

@@ -96,6 +96,8 @@ class Database:
             raise Unavailable("the database has no free connection; try again", retry_after=1) from None
         except psycopg.errors.DiskFull as error:
             raise StorageError(f"the database's disk is full: {first_line(error)}") from error
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise StorageError(f"the database's user lacks a right: {first_line(error)}") from error
         except psycopg.OperationalError as error:
             if isinstance(error, psycopg.errors.QueryCanceled):
                 raise

@@ -29,7 +29,14 @@ def migrate(url: str) -> None:
             raise StorageError(f"PostgreSQL {found} is too old; Tallystick needs 15 or newer")
         connection.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
         connection.commit()
-        _upgrade(connection)
+        try:
+            _upgrade(connection)
+        except psycopg.errors.InsufficientPrivilege as error:
+            user, name = connection.info.user, connection.info.dbname
+            raise StorageError(
+                f"user {user!r} may not create Tallystick's tables in database {name!r}: {first_line(error)}; "
+                f"make it the owner (ALTER DATABASE {name} OWNER TO {user}), or grant it CREATE on schema public"
+            ) from None
 
 
 def _connect(url: str) -> psycopg.Connection:

@@ -15,6 +15,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.conftest import temporary_database
 from tests.integration.test_server import serving
 
 PATIENCE = 60
@@ -225,3 +226,15 @@ def test_full_disk_on_the_data_folder(tmp_path):
     finally:
         subprocess.run(["umount", "-l", small], check=True)
         small.rmdir()
+
+
+def test_a_database_of_something_else(database_url, server_url):
+    with temporary_database(server_url) as url:
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE prices (id integer)")
+        said = mistake(run("events", DATABASE_URL=url))
+        assert "holds something else already" in said
+        with psycopg.connect(url) as connection:
+            connection.execute("SELECT FROM prices")
+            with pytest.raises(psycopg.errors.UndefinedTable):
+                connection.execute("SELECT FROM teams")

@@ -31,12 +31,26 @@ def migrate(url: str) -> None:
         connection.commit()
         try:
             _upgrade(connection)
-        except psycopg.errors.InsufficientPrivilege as error:
-            user, name = connection.info.user, connection.info.dbname
-            raise StorageError(
-                f"user {user!r} may not create Tallystick's tables in database {name!r}: {first_line(error)}; "
-                f"make it the owner (ALTER DATABASE {name} OWNER TO {user}), or grant it CREATE on schema public"
-            ) from None
+        except sqlalchemy.exc.DBAPIError as error:
+            raise _explained(error.orig or error, connection.info) from None
+        except psycopg.Error as error:
+            raise _explained(error, connection.info) from None
+
+
+def _explained(error: BaseException, info: psycopg.ConnectionInfo) -> StorageError:
+    """Why the schema could not be made or brought up to date."""
+    match error:
+        case psycopg.errors.InsufficientPrivilege():
+            return StorageError(
+                f"user {info.user!r} may not create Tallystick's tables in database {info.dbname!r} "
+                f"({first_line(error)}); make it the owner: ALTER DATABASE {info.dbname} OWNER TO {info.user}"
+            )
+        case psycopg.errors.DuplicateTable() | psycopg.errors.DuplicateFunction():
+            return StorageError(
+                f"database {info.dbname!r} holds something else already ({first_line(error)}); "
+                "give Tallystick a database of its own"
+            )
+    return StorageError(f"the schema of database {info.dbname!r} could not be brought up to date: {first_line(error)}")
 
 
 def _connect(url: str) -> psycopg.Connection:

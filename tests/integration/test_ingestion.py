@@ -15,6 +15,7 @@ from tallystick.catalog.loading import parse
 from tallystick.catalog.service import apply
 from tallystick.core.clock import Interval, ManualClock
 from tallystick.core.errors import Conflict, InvalidInput, NotFound, Unavailable
+from tallystick.core.money import EXACT
 from tallystick.core.settings import Settings
 from tallystick.metering.decoding import decode
 from tallystick.metering.definitions import definition_to_json
@@ -186,6 +187,86 @@ async def test_an_event_of_no_metric_is_stored_and_counts_once_a_metric_is_added
     assert (after.quantity, after.events, after.unvalued) == (Decimal(10), 2, 1)
 
 
+async def test_a_field_with_a_nul_in_its_name_spoils_nothing_and_is_kept(metering: Metering) -> None:
+    bad = b'{"team_id":"acme","event_name":"api_call","a\\u0000b":1}'
+    body = b'[{"team_id":"acme","event_name":"api_call","quantity":5},' + bad + b"]"
+    others = [send(metering, event(f"o{i}")) for i in range(20)]
+    poisoned, *good = await asyncio.gather(metering.ingestor.submit(decode(body, metering.limits.now())), *others)
+    assert (poisoned.accepted, codes(poisoned)) == (1, [(1, "unknown_field")])
+    assert all(outcome.accepted == 1 for outcome in good)
+    (letter,) = await metering.dead_letters.list()
+    assert (letter.field, letter.body) == ("a\\u0000b", bad)
+
+
+async def test_a_long_name_is_not_echoed_whole(metering: Metering) -> None:
+    (rejected,) = (await send(metering, event("a", **{"x" * 100_000: 1}))).rejections
+    assert len(rejected.message) < 500
+
+
+@pytest.mark.parametrize("sent", ["1e3", ".5", "5.", "+7", "-0", "1E-7", "0012"])
+async def test_a_number_is_spelled_the_same_way_in_quantity_and_in_metadata(
+    metering: Metering, database: Database, sent: str
+) -> None:
+    await add_metric(database, MetricDefinition("size", Aggregation.SUM, "x", event_name="api_call", value="size"))
+    assert (await send(metering, event("a", quantity=sent, metadata={"size": sent}))).accepted == 1
+    assert await used(metering) == await used(metering, "size") == Decimal(sent)
+
+
+@pytest.mark.parametrize("sent", [" 1", "1_000", "１２", "0x10", "", "1e", None, [1], {}, "infinity"])
+async def test_what_is_no_number_is_none_in_quantity_nor_in_metadata(
+    metering: Metering, database: Database, sent: Any
+) -> None:
+    await add_metric(database, MetricDefinition("size", Aggregation.SUM, "x", event_name="upload", value="size"))
+    outcome = await send(metering, event("a", quantity=sent), event("b", event_name="upload", metadata={"size": sent}))
+    assert codes(outcome) == [(0, "invalid_quantity")]
+    ((usage,),) = await metering.usage.read([UsageQuestion("size", "acme", [MARCH])])
+    assert (usage.quantity, usage.unvalued) == (Decimal(0), 1)
+
+
+async def test_digits_past_microseconds_are_cut_off_and_move_no_event_into_the_next_month(metering: Metering) -> None:
+    await send(metering, event("a", timestamp="2026-02-28T23:59:59.9999999Z"))
+    assert await used(metering) == 0
+    (found,) = (await metering.store.events(EventFilter(), limit=1)).events
+    assert found.occurred_at == datetime(2026, 2, 28, 23, 59, 59, 999_999, tzinfo=UTC)
+
+
+async def test_metadata_is_measured_as_text_and_not_as_json_escapes_it(metering: Metering) -> None:
+    assert (await send(metering, event("a", metadata={"k": "я" * 8000}))).accepted == 1
+    assert codes(await send(metering, event("b", metadata={"k": "я" * 8200}))) == [(0, "metadata_too_large")]
+
+
+async def test_a_body_may_begin_with_a_byte_order_mark(metering: Metering) -> None:
+    body = b"\xef\xbb\xbf" + json.dumps([event("a")]).encode()
+    assert (await metering.ingestor.submit(decode(body, metering.limits.now()))).accepted == 1
+
+
+async def test_every_repeat_with_other_content_than_was_stored_is_a_conflict(metering: Metering) -> None:
+    await send(metering, event("k", quantity=1))
+    outcome = await send(metering, *(event("k", quantity=quantity) for quantity in (2, 2, 1, 3)))
+    assert (outcome.accepted, outcome.duplicates) == (0, 4)
+    assert codes(outcome) == [(0, "conflict"), (1, "conflict"), (3, "conflict")]
+
+
+async def test_an_event_for_a_team_that_the_key_is_not_for_is_the_sender_s_dead_letter(metering: Metering) -> None:
+    decoded = decode(json.dumps(event("a")).encode(), metering.limits.now())
+    assert codes(await metering.ingestor.submit(decoded, allowed_team="globex")) == [(0, "forbidden_team")]
+    assert await metering.dead_letters.list(team_id="acme") == []
+    assert len(await metering.dead_letters.list(team_id="globex")) == 1
+
+
+async def test_levels_keep_every_digit(metering: Metering) -> None:
+    await send(
+        metering,
+        event("a", event_name="disk", quantity="0.123456789012345678", timestamp="2026-03-05T00:00:00.123457Z"),
+    )
+    await send(metering, event("b", event_name="disk", quantity=0, timestamp="2026-03-06T00:00:00Z"))
+    usage = await used(metering, "level")
+    assert usage is not None
+    assert EXACT.multiply(usage, Decimal(3600)) == EXACT.multiply(
+        Decimal("0.123456789012345678"), Decimal("86399.876543")
+    )
+
+
 async def test_many_writers_of_the_same_events_count_each_once(metering: Metering) -> None:
     sent = [event(f"k{i}", quantity=i) for i in range(200)]
     rounds = [send(metering, *sent[i % 7 :: 2], *reversed(sent)) for i in range(12)]
@@ -236,9 +317,20 @@ async def test_an_amended_event_counts_with_its_new_content_once(metering: Meter
 async def test_an_amendment_is_checked_like_an_event(metering: Metering) -> None:
     await send(metering, event("a", quantity=5))
     (found,) = (await metering.store.events(EventFilter(), limit=2)).events
-    for changes in ({"quantity": -1}, {"unit": "token"}, {"team_id": "globex"}, {}, {"metadata": 5}):
+    for changes in (
+        {"quantity": -1},
+        {"quantity": None},
+        {"timestamp": None},
+        {"unit": "token"},
+        {"team_id": "globex"},
+        {},
+        {"metadata": 5},
+    ):
         with pytest.raises(InvalidInput):
             await metering.corrections.amend(found.id, changes, "x", "key:X")
+    for reason in ("a\x00b", "\ud800", ""):
+        with pytest.raises(InvalidInput):
+            await metering.corrections.void(found.id, reason, "key:X")
     assert await used(metering) == 5
     with pytest.raises(NotFound):
         await metering.corrections.void(found.id.__class__(int=0), "x", "key:X")

@@ -245,6 +245,13 @@ async def test_a_past_period_is_reported_in_full_by_a_month_date_or_instant_that
     assert (await only(house)).usage == 0
 
 
+async def test_a_period_to_come_is_reported_as_empty(house):
+    await house.team()
+    found = await reported(house, "api_calls", period="2030-01")
+    assert found.account.period == (datetime(2030, 1, 1, tzinfo=UTC), datetime(2030, 2, 1, tzinfo=UTC))
+    assert found.metrics[0].usage == 0
+
+
 async def test_the_day_on_which_clocks_go_forward_has_23_hours(house):
     await house.team(time_zone="America/New_York")
     await house.use(4, "2026-03-08T06:30:00Z")  # 01:30 EST

@@ -183,7 +183,8 @@ def _history(request: ReportRequest, account: Account) -> Interval:
 
 def _end_of_running_window(account: Account, size: Window) -> datetime:
     tz = account.team.zone
-    end = next_window(window_start(account.as_of, size, tz), size, tz)
+    running = max(account.as_of, account.period.start)
+    end = next_window(window_start(running, size, tz), size, tz)
     return min(end, account.period.end)
 
 

@@ -20,6 +20,8 @@ from tallystick.metering.models import Correction, NewEvent, UsageEvent
 from tallystick.metering.registry import Registry
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+NULL = msgspec.Raw(b"null")
+NEVER_NULL = ("quantity", "timestamp")
 AMENDABLE = ("quantity", "unit", "timestamp", "user_id", "event_type", "metadata")
 
 
@@ -60,6 +62,7 @@ class Corrections:
         Raises:
             NotFound: there is no event of that id.
         """
+        _check_reason(reason)
         event = await self.event_in_force(event_id)
         await self._store.void(Correction(event.id, "void", None, reason, actor, self._clock.now()))
         recorded = await self._store.correction(event.id)
@@ -81,6 +84,7 @@ class Corrections:
             Conflict: it is void, or was corrected at the same moment.
             InvalidInput: a field that can't be amended, or a value that does not fit.
         """
+        _check_reason(reason)
         event = await self.event_in_force(event_id)
         if event.correction is not None:
             raise Conflict(f"event {event_id} is void; a void can't be amended")
@@ -116,10 +120,22 @@ class LimitsNow:
         return Limits(self._clock.now(), self._future_tolerance, self._max_events)
 
 
+def _check_reason(reason: str) -> None:
+    try:
+        storable = "\x00" not in reason and reason.encode()
+    except UnicodeEncodeError:
+        storable = False
+    if not storable:
+        raise InvalidInput("reason must be text, and hold no NUL or half of a surrogate pair", field="reason")
+
+
 def _changed(event: UsageEvent, changes: Mapping[str, Any]) -> EventIn:
     """The event with the changes made, as if a client had sent it."""
     if unknown := sorted(set(changes) - set(AMENDABLE)):
         raise InvalidInput(f"{unknown[0]!r} can't be amended; allowed are {', '.join(AMENDABLE)}", field=unknown[0])
+    for name in NEVER_NULL:
+        if name in changes and changes[name] in (None, NULL):
+            raise InvalidInput(f"{name} can't be null; leave it out to keep it as it is", field=name)
     if not changes:
         raise InvalidInput(f"say what to amend: {', '.join(AMENDABLE)}")
     document: dict[str, Any] = {

@@ -21,7 +21,10 @@ from tallystick.metering.models import NewEvent
 MAX_METADATA_KEYS = 50
 MAX_METADATA_BYTES = 16 * 1024
 MAX_METADATA_DEPTH = 16
+ESCAPED_BYTES = 6
+"""Most bytes that JSON may spend on one byte of text (`\\u0041`)."""
 MAX_KEY = 255
+BOM = b"\xef\xbb\xbf"
 MAX_NUMBER_EXPONENT = 1000
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 
@@ -52,9 +55,9 @@ class EventIn(msgspec.Struct, forbid_unknown_fields=True):
 
     team_id: str
     event_name: str
-    quantity: Decimal = Decimal(1)
+    quantity: msgspec.Raw = msgspec.Raw(b"1")
     unit: str | None = None
-    timestamp: datetime | None = None
+    timestamp: str | None = None
     user_id: str | None = None
     event_type: str | None = None
     metadata: msgspec.Raw = msgspec.Raw(b"null")
@@ -85,6 +88,8 @@ _event = msgspec.json.Decoder(EventIn)
 _metadata = msgspec.json.Decoder(dict[str, Any], float_hook=_exact)
 _loose = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 _structure = re.compile(rb'"(?:[^"\\]|\\.)*"|[][{},]', re.DOTALL)
+_number = re.compile(rb'("?)[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?\1')
+_past_microseconds = re.compile(r"(\.[0-9]{6})[0-9]+")
 _encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
 
 
@@ -103,6 +108,7 @@ def split_body(body: bytes, *, ndjson: bool, max_events: int) -> Sequence[bytes 
         InvalidInput: the body is no JSON (the offset is named), empty, or not UTF-8.
         TooLarge: more events than one request may hold.
     """
+    body = body.removeprefix(BOM)
     if not ndjson:
         ndjson = _looks_like_lines(body)
     parts: Sequence[bytes | msgspec.Raw]
@@ -202,8 +208,6 @@ def _decode_event(raw: bytes) -> EventIn:
         raise _explained(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid(None, "malformed_json", f"not valid JSON: {error}") from None
-    except ArithmeticError:
-        raise Invalid("quantity", "invalid_quantity", "must be a decimal number") from None
 
 
 def _explained(message: str) -> Invalid:
@@ -212,8 +216,8 @@ def _explained(message: str) -> Invalid:
     field = found["path"] or None if found else None
     reason = _PATH.sub("", message)
     if reason.startswith("Object contains unknown field"):
-        name = reason.split("`")[1]
-        return Invalid(name, "unknown_field", f"unknown field {name!r}; allowed are {FIELDS}")
+        name = shown(reason.split("`", 1)[1].rpartition("`")[0])
+        return Invalid(name, "unknown_field", f"unknown field '{name}'; allowed are {FIELDS}")
     if reason.startswith("Object missing required field"):
         name = reason.split("`")[1]
         return Invalid(name, "missing_field", f"{name} is required")
@@ -233,11 +237,9 @@ def to_event(sent: EventIn, limits: Limits) -> NewEvent:
         _check_text(name, getattr(sent, name))
     key = sent.idempotency_key or ""
     _check_text("idempotency_key", key, required=True)
-    if problem := quantity_problem(sent.quantity):
-        raise Invalid("quantity", "invalid_quantity", f"quantity {problem}")
+    quantity = _quantity(bytes(sent.quantity))
     metadata = canonical_metadata(bytes(sent.metadata))
-    occurred_at = limits.now if sent.timestamp is None else _check_timestamp(sent.timestamp, limits)
-    quantity = sent.quantity or ZERO
+    occurred_at = limits.now if sent.timestamp is None else _check_timestamp(_instant(sent.timestamp), limits)
     content = (sent.event_name, sent.event_type, sent.user_id, plain(quantity), sent.unit, metadata)
     return NewEvent(
         event_id(sent.team_id, key),
@@ -252,6 +254,31 @@ def to_event(sent: EventIn, limits: Limits) -> NewEvent:
         key,
         occurred_at,
     )
+
+
+def _quantity(raw: bytes) -> Decimal:
+    """The number that a JSON number or a decimal string spells, exactly."""
+    if not _number.fullmatch(raw):
+        raise Invalid("quantity", "invalid_quantity", 'quantity must be a number, or a decimal string such as "0.25"')
+    quantity = Decimal(raw.strip(b'"').decode())
+    if problem := quantity_problem(quantity):
+        raise Invalid("quantity", "invalid_quantity", f"quantity: {problem}")
+    return quantity or ZERO
+
+
+def _instant(text: str) -> datetime:
+    """The instant of an RFC 3339 text; digits past microseconds are cut off, which never moves it ahead."""
+    try:
+        return msgspec.convert(_past_microseconds.sub(r"\1", text), datetime)
+    except msgspec.ValidationError:
+        message = f"timestamp '{shown(text)}' is not RFC 3339 with an offset, such as 2026-03-01T00:00:00Z"
+        raise Invalid("timestamp", "invalid_timestamp", message) from None
+
+
+def shown(text: str, most: int = 100) -> str:
+    """What a client sent, fit for a message: short, and without characters that a terminal would obey."""
+    cut = text if len(text) <= most else text[:most] + "…"
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in cut)
 
 
 def _check_text(field: str, value: str | None, *, required: bool = False) -> None:
@@ -302,12 +329,7 @@ def canonical_metadata(raw: bytes) -> str | None:
     """
     if raw.strip() == b"null":
         return None
-    if len(raw) > MAX_METADATA_BYTES:
-        raise Invalid(
-            "metadata",
-            "metadata_too_large",
-            f"metadata is {len(raw)} bytes; at most {MAX_METADATA_BYTES} are allowed",
-        )
+    _check_size(len(raw) // ESCAPED_BYTES)  # before any work is done for it
     try:
         content = _metadata.decode(raw)
     except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as error:
@@ -320,10 +342,18 @@ def canonical_metadata(raw: bytes) -> str | None:
         )
     if raw.count(b"{") + raw.count(b"[") > MAX_METADATA_DEPTH:
         _check_depth(content)
-    text: str = _encode(content).decode()
+    encoded = _encode(content)
+    _check_size(len(encoded))
+    text: str = encoded.decode()
     if "\\u0000" in text:
         _check_null(content)
     return text
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_METADATA_BYTES:
+        message = f"metadata is {size} bytes of compact UTF-8; at most {MAX_METADATA_BYTES} are allowed"
+        raise Invalid("metadata", "metadata_too_large", message)
 
 
 def _check_depth(content: object) -> None:

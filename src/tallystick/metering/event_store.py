@@ -74,6 +74,10 @@ class EventStore(Protocol):
         """
         ...
 
+    async def contents(self, ids: Sequence[UUID]) -> dict[UUID, int]:
+        """With which content each of these identities was recorded; those that were not are absent."""
+        ...
+
     async def usage(self, requests: Sequence[UsageRequest]) -> list[list[Usage]]:
         """The usage of each request, all from one snapshot; windows without events are absent."""
         ...

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from tallystick.core.clock import Clock
-from tallystick.core.errors import InvalidInput, Unavailable
+from tallystick.core.errors import InvalidInput, StorageError, TallystickError, Unavailable
 from tallystick.metering.decoding import Decoded, Invalid, Rejection
 from tallystick.metering.event_store import EventStore
 from tallystick.metering.models import Appended, NewEvent
@@ -48,10 +49,22 @@ class _Request:
     accepted: int = 0
     duplicates: int = 0
     rejections: list[Rejection] = field(default_factory=list)
+    kept: int = 0
+
+    def new_rejections(self) -> Sequence[Rejection]:
+        """Those that were not handed out yet, to become dead letters."""
+        found = self.rejections[self.kept :]
+        self.kept = len(self.rejections)
+        return found if self.keep_rejected else ()
 
     @property
     def size(self) -> int:
         return self.decoded.size
+
+    def start_again(self) -> None:
+        """Forget what became of it so far."""
+        self.accepted = self.duplicates = self.kept = 0
+        self.rejections = []
 
 
 class _Item(NamedTuple):
@@ -123,10 +136,19 @@ class Ingestor:
                 self._wake.clear()
                 await self._wake.wait()
             group = self._take_group()
-            try:
-                await self._write(group)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the requests that wait must hear of it
+            await self._write_or_fail(group)
+
+    async def _write_or_fail(self, group: Sequence[_Request]) -> None:
+        """Write a group; where that fails unexpectedly, each request alone, so that none suffers for another."""
+        try:
+            await self._write(group)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the requests that wait must hear of it
+            if len(group) == 1 or isinstance(error, Unavailable | StorageError):
                 self._fail(group, error)
+                return
+            for request in group:
+                request.start_again()
+                await self._write_or_fail([request])
 
     def _take_group(self) -> list[_Request]:
         group: list[_Request] = []
@@ -152,30 +174,25 @@ class Ingestor:
         for request in group:
             request.rejections.extend(request.decoded.rejections)
         admitted = [item for item in items if self._admit(item)]
-        await self._append(self._first_of_each(admitted), now)
+        # Before the events: when this fails, nothing was stored, and all of it can be sent again.
         await self._keep_dead_letters(group, now)
+        await self._append(_first_of_each(admitted), now)
+        await self._settle_repeats(_repeats(admitted))
+        await self._keep_late_dead_letters(group, now)
         for request in group:
             if not request.done.done():
                 request.done.set_result(self._outcome(request))
 
     def _admit(self, item: _Item) -> bool:
-        problem = self._registry.problem(item.event)
-        if item.request.allowed_team not in (None, item.event.team_id):
-            problem = Invalid(
-                "team_id", "forbidden_team", f"this key may only write for team {item.request.allowed_team!r}"
-            )
-        if problem is not None:
-            item.request.rejections.append(_refused(item, problem))
-        return problem is None
-
-    def _first_of_each(self, items: Iterable[_Item]) -> list[_Item]:
-        """The first item of each identity; the others are duplicates, or conflicts, of it."""
-        first: dict[bytes, _Item] = {}
-        for item in items:
-            known = first.setdefault(item.event.id.bytes, item)
-            if known is not item:
-                self._repeated(item, differs=known.event.content != item.event.content)
-        return list(first.values())
+        sender = item.request.allowed_team
+        if sender not in (None, item.event.team_id):
+            problem = Invalid("team_id", "forbidden_team", f"this key may only write for team {sender!r}")
+            # It is the sender's dead letter: the team it names did not send it and must not find it.
+            item.request.rejections.append(_refused(item, problem)._replace(team_id=sender))
+            return False
+        if refusal := self._registry.problem(item.event):
+            item.request.rejections.append(_refused(item, refusal))
+        return refusal is None
 
     def _repeated(self, item: _Item, *, differs: bool) -> None:
         item.request.duplicates += 1
@@ -184,6 +201,17 @@ class Ingestor:
             message = f"idempotency key {key!r} was used before with other content; the first one counts"
             problem = Invalid("idempotency_key", "conflict", message)
             item.request.rejections.append(_refused(item, problem))
+
+    async def _settle_repeats(self, repeats: Sequence[_Item]) -> None:
+        """Count the further items of identities that are stored by now."""
+        if not repeats:
+            return
+        stored = await self._store.contents([item.event.id for item in repeats])
+        for item in repeats:
+            if item.event.id in stored:
+                self._repeated(item, differs=stored[item.event.id] != item.event.content)
+            else:  # the first of them could not be stored, and neither can this one
+                item.request.rejections.append(_refused(item, Invalid(None, "unstorable", "can't be stored")))
 
     async def _append(self, items: Sequence[_Item], now: datetime) -> None:
         if not items:
@@ -207,18 +235,42 @@ class Ingestor:
                 item.request.accepted += 1
 
     async def _keep_dead_letters(self, group: Sequence[_Request], now: datetime) -> None:
-        letters = [
-            _dead_letter(rejected, now) for request in group if request.keep_rejected for rejected in request.rejections
-        ]
+        letters = [_dead_letter(rejected, now) for request in group for rejected in request.new_rejections()]
         if not letters:
             return
         letters.sort(key=lambda letter: letter["digest"])  # two writers take the same rows in the same order
         async with self._database.transaction() as connection, connection.cursor() as cursor:
             await cursor.executemany(QUERIES["store_dead_letter"], letters)
 
+    async def _keep_late_dead_letters(self, group: Sequence[_Request], now: datetime) -> None:
+        """Keep what was rejected while storing. The events are committed: nothing may change their answer now."""
+        try:
+            await self._keep_dead_letters(group, now)
+        except TallystickError as error:
+            log.error("rejected events are answered but could not be kept: %s", error)
+
     def _outcome(self, request: _Request) -> Outcome:
         rejections = sorted(request.rejections, key=lambda rejected: rejected.position)
         return Outcome(request.accepted, request.duplicates, rejections, request.decoded.generated_keys)
+
+
+def _first_of_each(items: Iterable[_Item]) -> list[_Item]:
+    """The first item of each identity."""
+    first: dict[UUID, _Item] = {}
+    for item in items:
+        first.setdefault(item.event.id, item)
+    return list(first.values())
+
+
+def _repeats(items: Iterable[_Item]) -> list[_Item]:
+    """The items whose identity an earlier one has."""
+    seen: set[UUID] = set()
+    repeats = []
+    for item in items:
+        if item.event.id in seen:
+            repeats.append(item)
+        seen.add(item.event.id)
+    return repeats
 
 
 def _refused(item: _Item, problem: Invalid) -> Rejection:

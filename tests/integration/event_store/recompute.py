@@ -88,7 +88,7 @@ def _area(definition: MetricDefinition, facts: Sequence[Fact], window: Interval,
         level = Decimal(0)
         steps = [(at, v) for at, v in _ordered(definition, members) if at < window.end]
         for i, (at, value) in enumerate(steps):
-            level = level + value if definition.level is Level.DELTA else value
+            level = EXACT.add(level, value) if definition.level is Level.DELTA else value
             until = steps[i + 1][0] if i + 1 < len(steps) else finish
             begin, end = max(at, window.start), min(until, finish)
             if end > begin:

@@ -140,7 +140,9 @@ class World:
             await tx.execute("UPDATE metric_versions SET superseded_at = now()")
 
 
-numbers = st.decimals(-1000, 1000, places=3) | st.integers(0, 5).map(Decimal)
+numbers = (
+    st.decimals(-(10**19), 10**19, places=18) | st.decimals(-1000, 1000, places=3) | st.integers(0, 5).map(Decimal)
+)
 sent_events = st.fixed_dictionaries({
     "name": st.sampled_from(["call", "call", "call", "other"]),
     "second": st.integers(0, 3 * 86_400) | st.integers(0, 72).map(lambda h: h * 3600) | st.integers(36_000, 39_600),

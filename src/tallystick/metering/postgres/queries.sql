@@ -45,6 +45,10 @@ SELECT s.position, i.content <> s.content
 FROM ingest_stage s JOIN event_identities i USING (id)
 WHERE i.batch_id <> %(batch)s;
 
+-- name: contents
+-- With which content identities were recorded.
+SELECT id, content FROM event_identities WHERE id = ANY(%(ids)s);
+
 -- name: record_batch
 -- Say that a batch of fresh events was written; commits with them.
 INSERT INTO ingest_batches (id, events, recorded_at) OVERRIDING SYSTEM VALUE

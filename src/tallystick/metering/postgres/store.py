@@ -36,6 +36,11 @@ class PostgresEventStore:
         """
         return await self._appender.append(events, recorded_at)
 
+    async def contents(self, ids: Sequence[UUID]) -> dict[UUID, int]:
+        """With which content each of these identities was recorded; those that were not are absent."""
+        async with self._database.snapshot() as connection:
+            return dict(await (await connection.execute(QUERIES["contents"], {"ids": list(ids)})).fetchall())
+
     async def usage(self, requests: Sequence[UsageRequest]) -> list[list[Usage]]:
         """The usage of each request, all from one snapshot; windows without events are absent."""
         async with self._database.snapshot() as connection:

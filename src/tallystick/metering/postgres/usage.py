@@ -15,7 +15,7 @@ from typing import Any
 from psycopg.sql import SQL, Composable, Composed, Literal
 
 from tallystick.core.clock import EARLIEST, Interval
-from tallystick.core.money import ZERO
+from tallystick.core.money import EXACT, ZERO
 from tallystick.metering.aggregation import (
     Bin,
     Dimensions,
@@ -125,7 +125,8 @@ class _Reading:
 
     async def _gather_opening_totals(self, source: "_Source") -> None:
         for _place, _slot, dimensions, *columns in await source.pieces([EARLIEST, self.bounds[0]]):
-            self.opening_totals[tuple(dimensions)] += Piece(*columns).total or ZERO
+            at = tuple(dimensions)
+            self.opening_totals[at] = EXACT.add(self.opening_totals[at], Piece(*columns).total or ZERO)
 
     def _grouped(self, dimensions: Dimensions) -> Dimensions:
         names = self.definition.dimensions
@@ -155,7 +156,7 @@ class _Reading:
                 area, level = level_area(level, pieces, window, known_until)
                 if area or pieces:
                     gathered = self.bins[place, grouped]
-                    gathered.area = (gathered.area or ZERO) + area
+                    gathered.area = EXACT.add(gathered.area or ZERO, area)
 
     def _settle_changes(self) -> None:
         known_until = self._known_until()
@@ -165,7 +166,7 @@ class _Reading:
             for place, window in enumerate(self.request.windows, start=1):
                 gathered = self.bins.get((place, dimensions), Bin())
                 area = change_area(level, gathered, window, known_until)
-                level += gathered.total or ZERO
+                level = EXACT.add(level, gathered.total or ZERO)
                 if area or gathered.events:
                     gathered.area = area
                     self.bins[place, dimensions] = gathered

@@ -281,7 +281,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (
     SELECT CASE WHEN abs(number) < 1e20 AND scale(number) <= 18 THEN number END
     FROM (SELECT trim_scale(CASE
         WHEN jsonb_typeof(value) = 'number' THEN (value #>> '{}')::numeric
-        WHEN (value #>> '{}') ~ '^\s*[+-]?[0-9]{1,40}(\.[0-9]{0,40})?\s*$' AND jsonb_typeof(value) = 'string'
+        WHEN (value #>> '{}') ~ '^[+-]?([0-9]{1,60}\.?[0-9]{0,60}|\.[0-9]{1,60})([eE][+-]?[0-9]{1,3})?$' AND jsonb_typeof(value) = 'string'
             THEN (value #>> '{}')::numeric
     END) AS number) spelled
 );

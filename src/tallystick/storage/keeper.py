@@ -60,7 +60,6 @@ SETTINGS = MappingProxyType(
         "timezone": "UTC",
         "log_timezone": "UTC",
         "max_connections": "100",
-        "shared_buffers": "256MB",
         "maintenance_work_mem": "128MB",
         "work_mem": "16MB",
         "random_page_cost": "1.1",  # solid-state disks
@@ -83,6 +82,23 @@ SETTINGS = MappingProxyType(
     }
 )
 """Settings given at every start; none can be changed from inside. They suit many appends on two cores."""
+
+
+def shared_buffers_mb(memory: int) -> int:
+    """A quarter of the memory, from 128 MB to 4 GB: identities are looked up all over their index.
+
+    With too little of it the index has to be read from disk once there are millions, for every batch.
+    """
+    return max(128, min(4096, memory // 4 // 2**20))
+
+
+def memory_bytes() -> int:
+    """The memory that this machine, or the container we are in, has."""
+    found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):
+            found = min(found, int(Path(limit).read_text()))
+    return found
 
 
 def _exists(pid: int) -> bool:
@@ -145,6 +161,7 @@ def _replace(path: Path, content: bytes) -> None:
 def _launch(layout: Layout, binaries: Path) -> subprocess.Popen[bytes]:
     settings = {
         **SETTINGS,
+        "shared_buffers": f"{shared_buffers_mb(memory_bytes())}MB",
         "unix_socket_directories": '"' + str(layout.socket_dir).replace('"', '""') + '"',
         "cluster_name": layout.cluster_name,
         "dynamic_shared_memory_type": "posix" if _has_roomy_shared_memory() else "mmap",

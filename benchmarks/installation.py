@@ -1,11 +1,11 @@
 """A Tallystick of its own to measure: a fresh data folder, the embedded PostgreSQL, and the real server.
 
-Everything is gone when the block ends, however it ends: the server, PostgreSQL and the folder.
+Everything is gone when the block ends, however it ends: the server, PostgreSQL and the folder. `janitor`
+sees to that even where this process is killed.
 """
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,8 +18,8 @@ from typing import Any
 
 import psycopg
 
+from benchmarks.janitor import clearing_up, note
 from benchmarks.traffic import catalogue
-from tallystick.storage.datafolder import Layout, lock, open_lock
 from tallystick.storage.embedded import EmbeddedServer
 
 Sql = psycopg.Connection[tuple[Any, ...]]
@@ -53,16 +53,12 @@ class Installation:
     def fresh(cls, parent: Path) -> Iterator["Installation"]:
         """A new one in a folder inside `parent`."""
         folder = Path(tempfile.mkdtemp(prefix="tallystick-bench-", dir=parent))
-        try:
+        with clearing_up(folder):
             folder.chmod(0o755)  # PostgreSQL has a user of its own when this is root
-            data = folder / "data"
-            with EmbeddedServer.acquire(data) as embedded:
+            with EmbeddedServer.acquire(folder / "data") as embedded:
                 installation = cls(folder, embedded.url)
                 installation._apply_catalogue()
                 yield installation
-            _wait_for_end_of_postgres(data)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
     def sql(self) -> Iterator[Sql]:
@@ -88,6 +84,7 @@ class Installation:
                 start_new_session=True,  # Ctrl-C is for us, and we end it
             )
         try:
+            note(self.folder, process.pid)
             yield Server(_address(process, log), process.pid)
         finally:
             _end(process)
@@ -108,16 +105,18 @@ class Installation:
     def _apply_catalogue(self) -> None:
         file = self.folder / "tallystick.yaml"
         file.write_text(catalogue())
-        done = subprocess.run(
+        process = subprocess.Popen(
             [*_TALLYSTICK, "apply", str(file)],
             env=self._environment(),
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=_PATIENCE,
-            check=False,
+            start_new_session=True,
         )
-        if done.returncode:
-            raise Broken(done.stderr.strip())
+        note(self.folder, process.pid)
+        said, _ = process.communicate(timeout=_PATIENCE)
+        if process.returncode:
+            raise Broken(said.strip())
 
     def _environment(self) -> dict[str, str]:
         own = {k: v for k, v in os.environ.items() if not k.startswith("TALLYSTICK_") and k != "DATABASE_URL"}
@@ -146,15 +145,6 @@ def _end(process: subprocess.Popen[str]) -> None:
         process.kill()
         process.communicate()
         raise
-
-
-def _wait_for_end_of_postgres(data: Path) -> None:
-    """PostgreSQL's keeper holds this lock until PostgreSQL has stopped."""
-    keeper = open_lock(Layout(data.resolve()).keeper_lock)
-    try:
-        lock(keeper)
-    finally:
-        os.close(keeper)
 
 
 def one(sql: Sql, statement: str, parameters: Sequence[object] = ()) -> Any:

@@ -1,10 +1,12 @@
 """The load generator: sends traffic to a server from a process of its own and says what became of it."""
 
 import multiprocessing
+import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from multiprocessing.connection import Connection
 
 import msgspec
@@ -85,7 +87,7 @@ def run(load: Load) -> Loaded:
     """
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_report, args=(load, theirs), daemon=True)
+    process = context.Process(target=_report, args=(load, theirs, os.getpid()), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -100,18 +102,19 @@ def run(load: Load) -> Loaded:
     raise WrongAnswer(outcome)
 
 
-def _report(load: Load, pipe: Connection) -> None:
+def _report(load: Load, pipe: Connection, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this process ends it
     try:
-        pipe.send(send(load))
+        pipe.send(send(load, lambda: os.getppid() == parent))
     except (OSError, WrongAnswer) as error:
         pipe.send(f"{type(error).__name__}: {error}")
 
 
-def send(load: Load) -> Loaded:
-    """Send the load from this process."""
+def send(load: Load, wanted: Callable[[], bool] = lambda: True) -> Loaded:
+    """Send the load from this process, for as long as somebody wants to know."""
     loaded = Loaded()
-    requests = _requests(load, loaded, Traffic(load.span, load.events, seed=load.seed))
+    traffic = Traffic(load.span, load.events, seed=load.seed)
+    requests = takewhile(lambda _: wanted(), _requests(load, loaded, traffic))
     began, began_cpu = time.perf_counter(), time.process_time()
     for answer in answers(load.address, requests, connections=load.connections):
         _count(loaded, answer)

@@ -1,5 +1,6 @@
 """A month of events, sent through the API: what it costs in memory, time behind and disk, and how reports do on it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks import disk, reports
@@ -30,12 +31,15 @@ def measure(events: int, folder: Path, *, report_requests: int = reports.REQUEST
         after = resident(server)
         settled = installation.settle(sql, patience=3 * 3600)
         _check(loaded, int(one(sql, "SELECT count(*) FROM usage_events")))
-        found = [
-            *_memory(before, watched, after),
-            *_behind(watched),
-            *disk.figures(sql),
-            *reports.figures(server, requests=report_requests, most_seconds=REPORT_SECONDS),
-        ]
+        with watching(installation, server) as reporting:
+            latencies = reports.figures(server, requests=report_requests, most_seconds=REPORT_SECONDS)
+        memory = {
+            "before": before,
+            "highest while ingesting": max(watched.resident),
+            "at the end of that": after,
+            "highest while reporting": max(reporting.resident),
+        }
+        found = [*_memory(memory), *_behind(watched), *disk.figures(sql), *latencies]
     return Result(f"volume {events:,}", _setting(loaded), found, _remarks(loaded, settled))
 
 
@@ -51,10 +55,8 @@ def _setting(loaded: Loaded) -> str:
     )
 
 
-def _memory(before: int, watched: Watched, after: int) -> list[Figure]:
-    seen = {"before": before, "highest while ingesting": max(watched.resident), "at the end": after}
-    limit = "the promise"
-    return [Figure(f"memory: {when}", "MiB", [(size / 2**20, LIMIT)], limit) for when, size in seen.items()]
+def _memory(seen: Mapping[str, int]) -> list[Figure]:
+    return [Figure(f"memory: {when}", "MiB", [(size / 2**20, LIMIT)], "the promise") for when, size in seen.items()]
 
 
 def _behind(watched: Watched) -> list[Figure]:

@@ -52,9 +52,11 @@ def resident(server: Server) -> int:
 def _watch(watched: Watched, stop: Event, installation: Installation, server: Server) -> None:
     with installation.sql() as sql:
         due = time.monotonic()
-        while not stop.wait(max(0.0, due - time.monotonic())):
-            due = time.monotonic() + PAUSE
+        while True:
             _look(watched, sql, server)
+            due = max(due + PAUSE, time.monotonic())
+            if stop.wait(due - time.monotonic()):
+                return
 
 
 def _look(watched: Watched, sql: Sql, server: Server) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from tallystick.core.errors import InvalidInput
 from tallystick.importing.lines import Line, lines
+from tallystick.importing.plan import listed
 from tallystick.importing.records import Record, malformed
 from tallystick.importing.stream import ByteStream
 
@@ -87,7 +88,7 @@ def _distinct(name: str, columns: Sequence[str]) -> tuple[str, ...]:
     twice = sorted({column for column in columns if columns.count(column) > 1})
     if twice:
         raise InvalidInput(
-            f"{name}: column {twice[0]!r} is there twice; the columns are: {', '.join(columns)}",
+            f"{name}: column {twice[0]!r} is there twice; the columns are: {listed(columns)}",
             field="columns",
         )
     return tuple(columns)

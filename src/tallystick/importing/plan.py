@@ -1,6 +1,6 @@
 """Which column is which field of the event: settled, and refused, before the first row is read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -79,10 +79,11 @@ def make_plan(name: str, options: ImportOptions, reader: Reader) -> Plan:
     return _Planner(name, options, reader.columns).plan(reader.defaults)
 
 
-def listed(columns: list[str] | tuple[str, ...]) -> str:
-    """The first columns, for a message."""
+def listed(columns: Sequence[str]) -> str:
+    """The first columns, for a message; in quotes where one is not printable, because a message is one line."""
     more = len(columns) - _SHOWN_COLUMNS
-    return ", ".join(columns[:_SHOWN_COLUMNS]) + (f" and {more} more" if more > 0 else "")
+    shown = (column if column.isprintable() else repr(column) for column in columns[:_SHOWN_COLUMNS])
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 class _Planner:

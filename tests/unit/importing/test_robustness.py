@@ -24,6 +24,7 @@ CONTENT = st.lists(PIECES | st.binary(max_size=8), max_size=30).map(b"".join)
 @pytest.mark.parametrize("layout", ["auto", "ndjson", "csv", "access-log", "parquet"])
 @given(content=CONTENT, packed=st.booleans(), identity=st.sampled_from(["position", "content"]))
 @example(content=b'"' + b"x" * 300_000, packed=False, identity="position")
+@example(content=b'"\n"', packed=False, identity="position")
 @example(content=b"[" * 200_000 + b"\n", packed=True, identity="content")
 def test_any_content_is_read_or_refused_in_one_line(
     tmp_path_factory: pytest.TempPathFactory, layout: str, content: bytes, packed: bool, identity: str

@@ -10,10 +10,11 @@ import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -26,6 +27,11 @@ from tallystick.storage.embedded import EmbeddedServer
 from tallystick.storage.migrate import migrate
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+# How long an example takes says more about the machine's other work than about the code.
+hypothesis.settings.register_profile("tallystick", deadline=None)
+hypothesis.settings.load_profile("tallystick")
 
 
 @pytest.fixture(scope="session")
@@ -46,8 +52,9 @@ def pytest_unconfigure() -> None:
     """Remove the server's folder when the whole run is over."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         for folder in Path(tempfile.gettempdir()).glob("tallystick-tests-*"):
-            if time.time() - folder.stat().st_mtime > 3600:
-                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another run that ends now removes it, too
+                if time.time() - folder.stat().st_mtime > 3600:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

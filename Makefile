@@ -6,7 +6,7 @@
 #   UPGRADE=1           lets `make lock` take newer releases
 
 VENV := .venv/bin
-CODE := src tests tools $(wildcard benchmarks) $(wildcard clients/python/src)
+CODE := src tests tools $(wildcard benchmarks) $(wildcard clients/python/src clients/python/tests)
 
 # Two workers: the integration tests share one PostgreSQL server, each with databases of its own, and
 # files stay whole so that what a file sets up is set up once.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import document, ingest, machine, rating, rollup, volume
+from benchmarks import closing, document, ingest, machine, rating, rollup, usage_many, volume
 from benchmarks.installation import Broken
 from benchmarks.load import WrongAnswer
 from benchmarks.results import Result, as_text
@@ -29,7 +29,9 @@ BENCHMARKS = {
     "ingest": Benchmark(ingest.measure, 100_000),
     "volume": Benchmark(volume.measure, 1_000_000),
     "rollup": Benchmark(rollup.measure, 200_000),
-    "rating": Benchmark(lambda size, _: rating.measure(size), 50_000),
+    "rating": Benchmark(lambda size, _: rating.measure(size), 1_000_000),
+    "usage": Benchmark(usage_many.measure, 10_000),
+    "closing": Benchmark(closing.measure, 10_000),
 }
 
 

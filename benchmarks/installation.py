@@ -50,14 +50,14 @@ class Installation:
 
     @classmethod
     @contextmanager
-    def fresh(cls, parent: Path) -> Iterator["Installation"]:
-        """A new one in a folder inside `parent`."""
+    def fresh(cls, parent: Path, source: str | None = None) -> Iterator["Installation"]:
+        """A new one in a folder inside `parent`, with the billing file given or that of the benchmarks' traffic."""
         folder = Path(tempfile.mkdtemp(prefix="tallystick-bench-", dir=parent))
         with clearing_up(folder):
             folder.chmod(0o755)  # PostgreSQL has a user of its own when this is root
             with EmbeddedServer.acquire(folder / "data") as embedded:
                 installation = cls(folder, embedded.url)
-                installation._apply_catalogue()
+                installation._apply_catalogue(source or catalogue())
                 yield installation
 
     @contextmanager
@@ -102,9 +102,9 @@ class Installation:
             time.sleep(0.02)
         return time.monotonic() - began
 
-    def _apply_catalogue(self) -> None:
+    def _apply_catalogue(self, source: str) -> None:
         file = self.folder / "tallystick.yaml"
-        file.write_text(catalogue())
+        file.write_text(source)
         process = subprocess.Popen(
             [*_TALLYSTICK, "apply", str(file)],
             env=self._environment(),

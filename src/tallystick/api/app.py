@@ -15,6 +15,9 @@ from tallystick.api import health
 from tallystick.api.documentation import add_documentation
 from tallystick.api.state import AppState
 from tallystick.billing import routes as billing
+from tallystick.billing.credits import routes as credits
+from tallystick.billing.currencies import routes as currencies
+from tallystick.billing.invoices import routes as invoices
 from tallystick.http.access import required_scopes
 from tallystick.http.gate import BROWSER_PATHS, OPEN_PATHS, Gate
 from tallystick.http.keys import routes as keys
@@ -42,6 +45,10 @@ TAGS = [
     {"name": "usage", "description": "Track usage, look at it, correct it, and see what it costs."},
     {"name": "dead letters", "description": "Rejected events: why they were, and sending them again."},
     {"name": "teams", "description": "Who is billed, and on which plan."},
+    {"name": "billing", "description": "Statements: open ones, closed ones, how they came about, and closing."},
+    {"name": "invoices", "description": "Invoices and credit notes: numbered without gaps, and final once they are."},
+    {"name": "credits", "description": "What was granted to a team, what is left of it, and what burned it."},
+    {"name": "currencies", "description": "Exchange rates, and what an amount is in another currency."},
     {"name": "keys", "description": "Who may use this API, and for what."},
     {"name": "health", "description": "For load balancers and supervisors."},
 ]
@@ -53,7 +60,7 @@ NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fal
 BARE: Sequence[Route] = (*tracking.routes,)
 """Starlette routes of the domains. They come first, since they are the busy ones."""
 
-ROUTERS = (metering.router, billing.router, keys.router)
+ROUTERS = (metering.router, billing.router, invoices.router, credits.router, currencies.router, keys.router)
 """FastAPI routers of the domains."""
 
 

@@ -1,12 +1,13 @@
 """What a statement looks like as JSON: in answers, in the snapshot that is kept, on the command line."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from tallystick.billing.models import Basis, Line, Statement
+from tallystick.billing.currencies import Conversion
+from tallystick.billing.models import Adjusts, Basis, Line, LineKind, Statement
 from tallystick.catalog.models import PriceVersion
 from tallystick.http.answers import Instant, Number
 
@@ -41,6 +42,7 @@ class StepAnswer(BaseModel):
     start: Number | None = Field(description="The tier prices usage above this …")
     end: Number | None = Field(description="… up to and including this; null in the last tier.")
     setting: Number | None = Field(description="The number of the price that the step applies, such as the free units.")
+    label: str | None = Field(description="What the step is about: a rate of a matrix, a filter, a discount.")
 
 
 class PriceAnswer(BaseModel):
@@ -62,10 +64,47 @@ class PriceAnswer(BaseModel):
         )
 
 
-class LineAnswer(BaseModel):
-    """What the usage of one metric over one interval costs."""
+class ConversionAnswer(BaseModel):
+    """A total in the currency that the team is billed in."""
 
-    metric: str = Field(examples=["api_calls"])
+    total: Money = Field(description="In the billing currency, rounded to it.")
+    currency: str = Field(examples=["EUR"])
+    rate: Number = Field(description="How much of it one unit of the price's currency is worth.", examples=["0.92"])
+    rate_date: date
+    source: str = Field(examples=["ecb"])
+
+    @classmethod
+    def of(cls, made: Conversion) -> Self:
+        """The answer that shows the conversion."""
+        return cls(
+            total=made.converted,
+            currency=made.currency,
+            rate=made.rate,
+            rate_date=made.rate_date,
+            source=made.source,
+        )
+
+
+class AdjustsAnswer(BaseModel):
+    """What an adjustment corrects, and why."""
+
+    period_id: int = Field(description="The closed statement.")
+    key: str = Field(description="Its line.")
+    cause: dict[str, Any] = Field(
+        description="How many events were `late`, `amended` and `voided`, which prices, metrics or `terms` are others, and "
+        "the first of those `events`."
+    )
+
+
+class LineAnswer(BaseModel):
+    """One line of a statement, or of a report."""
+
+    key: str = Field(
+        description="What the line is about; once in its statement.", examples=["usage:api_calls@2026-03-01T00:00:00Z"]
+    )
+    kind: LineKind
+    name: str = Field(description="The price's name.", examples=["api_calls"])
+    metric: str | None = Field(description="Null: not usage.", examples=["api_calls"])
     unit: str = Field(examples=["call"])
     start: Instant = Field(description="The usage from here on …")
     end: Instant = Field(description="… and before this is charged.")
@@ -81,12 +120,18 @@ class LineAnswer(BaseModel):
     total: Money | None = Field(
         description="The amount, rounded once, half away from zero, to the currency; null without a price."
     )
+    reason: str | None = Field(description="Why nothing is charged; null where something is.", examples=["trial"])
+    conversion: ConversionAnswer | None = Field(description="Null where the price is in the billing currency.")
+    adjusts: AdjustsAnswer | None = Field(description="Of an adjustment, what it corrects.")
     steps: list[StepAnswer]
 
     @classmethod
     def of(cls, line: Line) -> Self:
         """The answer that shows the line."""
         return cls(
+            key=line.key,
+            kind=line.kind,
+            name=line.name,
             metric=line.metric,
             unit=line.unit,
             start=line.interval.start,
@@ -98,8 +143,15 @@ class LineAnswer(BaseModel):
             price=PriceAnswer.of(line.price) if line.price else None,
             amount=line.charge.amount if line.charge else None,
             total=line.total,
+            reason=line.reason,
+            conversion=ConversionAnswer.of(line.conversion) if line.conversion else None,
+            adjusts=_adjusts(line.adjusts) if line.adjusts else None,
             steps=[StepAnswer.model_validate(step) for step in line.charge.steps] if line.charge else [],
         )
+
+
+def _adjusts(adjusts: Adjusts) -> AdjustsAnswer:
+    return AdjustsAnswer(period_id=adjusts.period_id, key=adjusts.key, cause=adjusts.cause.as_json())
 
 
 class StatementAnswer(BaseModel):
@@ -113,8 +165,11 @@ class StatementAnswer(BaseModel):
     end: LocalInstant = Field(description="… and before this.")
     status: str = Field(default="active", description="The period is open: the statement still changes.")
     lines: list[LineAnswer]
-    total: Money | None = Field(description="The sum of the lines' totals; null without a subscription.")
-    currency: str | None = Field(examples=["USD"])
+    subtotal: Money | None = Field(description="The sum of the lines' totals; null without a subscription.")
+    credits: Money = Field(description="What prepaid credit takes off.")
+    total: Money | None = Field(description="Subtotal less credits; null without a subscription.")
+    currency: str | None = Field(description="What the team is billed in.", examples=["USD"])
+    known_at: Instant | None = Field(description="Nothing recorded later is in it; null: as things are known now.")
     reason: str | None = Field(description="Why there is no total; null where there is one.")
     computed_at: Instant
 
@@ -130,8 +185,11 @@ class StatementAnswer(BaseModel):
             start=account.period.start.astimezone(account.team.zone),
             end=account.period.end.astimezone(account.team.zone),
             lines=[LineAnswer.of(line) for line in statement.lines],
+            subtotal=statement.subtotal,
+            credits=statement.credits,
             total=statement.total,
-            currency=account.currency,
+            currency=account.billing_currency,
+            known_at=account.known_at,
             reason=statement.reason,
             computed_at=account.as_of,
         )

@@ -1,154 +1,226 @@
-"""From usage to charges: which price rates which usage of a period. Pure; the amounts are `pricing.rate`'s.
+"""From usage to the lines of a statement. Pure; the amounts are `pricing.rate`'s.
 
-A price that changes inside a period splits the usage of a metric that adds up (a sum, a count, a level
-over time): each part is rated by the price that was in force, with tiers, free units and minimum of its
-own. Usage that does not add up, and prices that are all one fixed amount per period, are rated once, by
-the price in force at the period's end.
+    account ─▶ tariffs ─▶ questions ─▶ usage ─▶ a line per part of a price ─▶ lines about the whole statement
+
+Everything that says what a period costs goes this way: report, statement, closing, adjustment, preview,
+explanation and validation. They differ in whose terms they take and which usage they read.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple
+from decimal import Decimal
+from typing import Self
 
-from tallystick.billing.models import Basis, Line, exact_sum
-from tallystick.catalog.models import PriceVersion
+from tallystick.billing.models import Account, Line, LineKind, exact_sum
+from tallystick.billing.tariffs import Part, Slice, Tariff, tariffs
+from tallystick.billing.totals import statement_lines
 from tallystick.core.clock import Interval
-from tallystick.core.money import EXACT, QUANTITY_DECIMALS, ZERO
-from tallystick.metering.aggregation import seconds
-from tallystick.metering.models import SUMMABLE, MetricDefinition, Usage
-from tallystick.pricing import rate
+from tallystick.core.money import ZERO
+from tallystick.http.answers import rfc3339
+from tallystick.metering.models import MetricDefinition, Usage
+from tallystick.metering.usage import UsageQuestion, UsageReader
+from tallystick.pricing import SCHEDULE, Cell, Used, rate
 
-FIXED_MODELS = frozenset({"flat"})
-"""Price models that charge once a period, whatever the usage."""
+ONE = Decimal(1)
+UNIT_OF_FEES = "period"
 
-FINEST = Decimal(1).scaleb(-QUANTITY_DECIMALS)
-
-
-class Part(NamedTuple):
-    """A part of a period, and the price that rates its usage; None: nothing is charged for it."""
-
-    interval: Interval
-    price: PriceVersion | None
+Answers = Sequence[Sequence[Usage]]
+"""What each question of a tariff was answered."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tariff:
-    """How the usage of one metric over one period is charged: its parts follow each other and are all of it."""
+class Charging:
+    """The charging of one account: what has to be read for it, and the lines that come of it."""
 
-    definition: MetricDefinition
-    period: Interval
-    basis: Basis
-    parts: tuple[Part, ...]
+    account: Account
+    tariffs: Sequence[Tariff]
 
-    @property
-    def adds_up(self) -> bool:
-        """Whether the usage of the period is the sum of the usage of its parts."""
-        return self.definition.aggregation in SUMMABLE
+    @classmethod
+    def of(cls, account: Account, definitions: Sequence[MetricDefinition]) -> Self:
+        """The charging of everything that has a price; without a subscription of every metric, free of charge."""
+        priced = {version.price.metric for versions in account.prices.values() for version in versions}
+        shown = [each for each in definitions if account.subscription is None or each.name in priced]
+        return cls(account, tariffs(account, shown))
 
-    @property
-    def windows(self) -> list[Interval]:
-        """The intervals whose usage has to be read."""
-        return [part.interval for part in self.parts]
+    def questions(self, *, raw: bool = False) -> list[UsageQuestion]:
+        """The usage that has to be read."""
+        known_at, team_id = self.account.known_at, self.account.team.id
+        return [each for of in self.tariffs for each in of.questions(team_id, known_at=known_at, raw=raw)]
+
+    def lines(self, answers: Answers) -> list[Line]:
+        """What it comes to: usage and fees, then discounts, minimum and commitment of the whole statement."""
+        charged = [line for of, found in self.by_tariff(answers) for line in lines(of, found, self.account.as_of)]
+        return [*charged, *statement_lines(self.account, charged)]
+
+    def by_tariff(self, answers: Answers) -> Iterator[tuple[Tariff, Answers]]:
+        """Each tariff with the answers to its questions."""
+        at = 0
+        for of in self.tariffs:
+            count = readings(of)
+            yield of, answers[at : at + count]
+            at += count
 
 
-class Projection(NamedTuple):
-    """What the period comes to at its end if usage goes on as it did; `cost` is None without a price."""
-
-    method: str
-    usage: Decimal | None
-    cost: Decimal | None
-
-
-def tariff(definition: MetricDefinition, prices: Sequence[PriceVersion], period: Interval) -> Tariff:
-    """How a metric is charged in a period.
+async def charge(
+    usage: UsageReader, work: Sequence[Charging], *, as_of: datetime, raw: bool = False
+) -> list[list[Line]]:
+    """The lines of each, all from one look at the usage.
 
     Args:
-        definition: the metric.
-        prices: its prices that hold at some time of the period, oldest first; they don't overlap.
-        period: the billing period.
+        usage: where it is read.
+        work: what is charged.
+        as_of: up to when levels hold in windows still running.
+        raw: recompute the usage from raw events.
     """
-    fixed = bool(prices) and all(version.price.model in FIXED_MODELS for version in prices)
-    if fixed or definition.aggregation not in SUMMABLE:
-        whole = Part(period, prices[-1] if prices else None)
-        return Tariff(definition, period, Basis.PERIOD_END, (whole,))
-    return Tariff(definition, period, Basis.INTERVAL, tuple(_split(prices, period)))
+    asked = [each.questions(raw=raw) for each in work]
+    questions = [question for of_one in asked for question in of_one]
+    answers = await usage.read(questions, as_of=as_of) if questions else []
+    found: list[list[Line]] = []
+    at = 0
+    for each, of_one in zip(work, asked, strict=True):
+        found.append(each.lines(answers[at : at + len(of_one)]))
+        at += len(of_one)
+    return found
 
 
-def _split(prices: Sequence[PriceVersion], period: Interval) -> Iterator[Part]:
-    at = period.start
-    for version in prices:
-        start = max(period.start, version.effective_from or period.start)
-        end = min(period.end, version.effective_to or period.end)
-        if at < start:
-            yield Part(Interval(at, start), None)
-        yield Part(Interval(start, end), version)
-        at = end
-    if at < period.end:
-        yield Part(Interval(at, period.end), None)
+def readings(of: Tariff) -> int:
+    """How many questions the tariff asks."""
+    return sum(len(of.readings(part)) for part in of.parts)
 
 
-def lines(of: Tariff, usages: Sequence[Usage], as_of: datetime) -> list[Line]:
-    """What the usage of the tariff's windows costs; parts of the period that begin after `as_of` are left out."""
-    found = zip(of.parts, usages, strict=True)
-    return [_line(of, part.price, usage) for part, usage in found if part.interval.start <= as_of]
+def lines(of: Tariff, answers: Answers, as_of: datetime) -> list[Line]:
+    """What the usage of the tariff's parts costs; parts of the period that begin after `as_of` are left out."""
+    found: list[Line] = []
+    final, at = as_of >= of.period.end, 0
+    for part in of.parts:
+        count = len(of.readings(part))
+        if part.interval.start <= as_of:
+            found += _lines(of, part, answers[at : at + count], final=final)
+        at += count
+    return found
 
 
-def _line(of: Tariff, version: PriceVersion | None, usage: Usage) -> Line:
-    quantity = usage.quantity or ZERO
-    line = Line(
-        metric=of.definition.name,
-        unit=of.definition.unit,
-        interval=usage.window,
+def _lines(of: Tariff, part: Part, answers: Answers, *, final: bool) -> Iterator[Line]:
+    """A line for what is charged, and one for each stretch that is not."""
+    rows = [row for answer in answers[-1:] for row in answer]
+    if part.price is not None and part.charged:
+        used = used_of(of, part, answers, final=final)
+        yield _charged(of, part, used, unvalued=_unvalued(part.charged, rows))
+    elif part.price is None:
+        yield _free(of, part.interval, of.why, rows)
+    for each in part.slices:
+        if each.reason is not None and part.price is not None:
+            yield _free(of, each.window, each.reason, [row for row in rows if row.window == each.window])
+
+
+def _charged(of: Tariff, part: Part, used: Used, unvalued: int) -> Line:
+    assert part.price is not None
+    made = rate(part.price, used)
+    interval = Interval(part.charged[0].window.start, part.charged[-1].window.end)
+    return Line(
+        key=line_key(of, interval),
+        kind=kind_of(of),
+        name=of.name,
+        metric=of.metric,
+        unit=unit_of(of),
+        interval=interval,
         basis=of.basis,
-        quantity=quantity,
-        events=usage.events,
-        unvalued=usage.unvalued,
+        quantity=used.quantity,
+        events=used.events,
+        unvalued=unvalued,
+        price=part.version,
+        charge=made,
+        total=made.total(part.price.currency),
     )
-    if version is None:
-        return line
-    charge = rate(version.price, quantity)
-    return replace(line, price=version, charge=charge, total=charge.total(version.price.currency))
 
 
-def usage_of(of: Tariff, usages: Sequence[Usage]) -> Decimal | None:
-    """The usage of the whole period; None where nothing happened that has a value."""
-    if not of.adds_up:
-        return usages[0].quantity
-    return exact_sum(usage.quantity or ZERO for usage in usages)
+def _free(of: Tariff, interval: Interval, reason: str, rows: Sequence[Usage]) -> Line:
+    """A line that shows what was used and is not charged."""
+    quantity = exact_sum(row.quantity or ZERO for row in rows)
+    return Line(
+        key=line_key(of, interval),
+        kind=kind_of(of),
+        name=of.name,
+        metric=of.metric,
+        unit=unit_of(of),
+        interval=interval,
+        basis=of.basis,
+        quantity=quantity if of.definition else ZERO,
+        events=sum(row.events for row in rows),
+        unvalued=sum(row.unvalued for row in rows),
+        reason=reason,
+    )
 
 
-def run_rate(of: Tariff, usages: Sequence[Usage], as_of: datetime) -> Projection | None:
-    """What the period comes to if usage goes on at the pace it had so far; None before any of it has passed.
+def line_key(of: Tariff, interval: Interval) -> str:
+    """What a line is about: the same however often the period is charged anew."""
+    return f"{kind_of(of)}:{of.name}@{rfc3339(interval.start)}"
 
-    Usage that adds up is multiplied by whole ÷ elapsed time, each part of the period for itself, and kept
-    to 18 decimals; other usage is taken to stay as it is. The cost is rated and rounded like any other.
-    """
-    if as_of <= of.period.start:
+
+def kind_of(of: Tariff) -> LineKind:
+    """What the tariff's lines are for."""
+    return LineKind.USAGE if of.definition else LineKind.FEE
+
+
+def unit_of(of: Tariff) -> str:
+    """What the tariff's quantities are counted in."""
+    return of.definition.unit if of.definition else UNIT_OF_FEES
+
+
+def used_of(of: Tariff, part: Part, answers: Answers, *, final: bool) -> Used:
+    """What the price of a part rates: the usage of its charged slices, in the cells that the price keeps apart."""
+    if of.definition is None:
+        return Used(ONE, final=final)
+    assert part.price is not None
+    bands = {each.window: each.band for each in part.charged}
+    whole = [row for row in answers[-1] if row.window in bands]
+    cells = _cells(part, answers[0], bands) if part.price.group_by else ()
+    quantity = exact_sum(row.quantity or ZERO for row in whole)
+    return Used(quantity, sum(row.events for row in whole), _amounts(part, whole), cells, final)
+
+
+def _cells(part: Part, rows: Sequence[Usage], bands: dict[Interval, str | None]) -> tuple[Cell, ...]:
+    """The usage by the price's dimensions, in the order of their values."""
+    assert part.price is not None
+    found: dict[tuple[str | None, ...], list[Usage]] = defaultdict(list)
+    for row in rows:
+        if row.window in bands:
+            named = {**dict(zip(part.dimensions, row.dimensions, strict=True)), SCHEDULE: bands[row.window]}
+            found[tuple(named[name] for name in part.price.group_by)].append(row)
+    return tuple(
+        Cell(values, Used(exact_sum(row.quantity or ZERO for row in of_one), sum(row.events for row in of_one),
+                          _amounts(part, of_one)))
+        for values, of_one in sorted(found.items(), key=lambda each: [(text is None, text or "") for text in each[0]])
+    )  # fmt: skip
+
+
+def _amounts(part: Part, rows: Sequence[Usage]) -> tuple[Decimal, ...] | None:
+    """The values of the single events, in the order of time, where the price asks for them."""
+    if part.price is None or not part.price.needs_each_event:
         return None
-    expected = _paced(of, usages, as_of) if of.adds_up else [usage.quantity for usage in usages]
-    rated = [
-        rate(part.price.price, quantity or ZERO).total(part.price.price.currency)
-        for part, quantity in zip(of.parts, expected, strict=True)
-        if part.price is not None
-    ]
-    whole = exact_sum(quantity or ZERO for quantity in expected) if of.adds_up else expected[0]
-    return Projection("run_rate", whole, exact_sum(rated) if rated else None)
+    return tuple(amount for row in rows for amount in row.amounts or ())
 
 
-def _paced(of: Tariff, usages: Sequence[Usage], as_of: datetime) -> list[Decimal | None]:
-    """The usage of each part at its end: what there is, and the pace so far for the time that is left."""
-    elapsed = _length(of.period.start, min(as_of, of.period.end))
-    so_far = usage_of(of, usages) or ZERO
-    expected: list[Decimal | None] = []
-    for usage in usages:
-        left = _length(max(as_of, usage.window.start), usage.window.end)
-        to_come = EXACT.divide(EXACT.multiply(so_far, left), elapsed)
-        whole = EXACT.add(usage.quantity or ZERO, to_come)
-        expected.append(whole.quantize(FINEST, rounding=ROUND_HALF_UP, context=EXACT))
-    return expected
+def _unvalued(charged: Sequence[Slice], rows: Sequence[Usage]) -> int:
+    windows = {each.window for each in charged}
+    return sum(row.unvalued for row in rows if row.window in windows)
 
 
-def _length(start: datetime, end: datetime) -> Decimal:
-    return max(ZERO, seconds(end) - seconds(start))
+def usage_of(of: Tariff, answers: Answers) -> Decimal | None:
+    """The usage of the whole period; None where nothing happened that has a value, and of a fee."""
+    rows = whole_usage(of, answers) if of.definition else []
+    if not of.adds_up:
+        return next((row.quantity for row in rows if row.quantity is not None), None)
+    return exact_sum(row.quantity or ZERO for row in rows)
+
+
+def whole_usage(of: Tariff, answers: Answers) -> list[Usage]:
+    """Of every part the usage of its windows, not kept apart a second time."""
+    found: list[Usage] = []
+    at = 0
+    for part in of.parts:
+        at += len(of.readings(part))
+        found += answers[at - 1]
+    return found

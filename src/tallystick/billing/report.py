@@ -12,12 +12,14 @@ from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import NamedTuple
 
-from tallystick.billing import accounts, charging
+from tallystick.billing import accounts
 from tallystick.billing.bounds import CURRENT, cut, read_bound, read_period
-from tallystick.billing.charging import Projection, Tariff
+from tallystick.billing.charging import Answers, lines, readings, usage_of, whole_usage
 from tallystick.billing.models import Account, Line, exact_sum, total_of
-from tallystick.billing.statements import latest_definitions
+from tallystick.billing.projection import RUN_RATE, Projection, run_rate
+from tallystick.billing.tariffs import Tariff, Terms, latest_definitions, tariff, tariffs
 from tallystick.billing.teams.service import required_team
+from tallystick.billing.totals import statement_lines
 from tallystick.core.clock import Clock, Interval, Window, next_window, window_start
 from tallystick.core.errors import InvalidInput, NotFound
 from tallystick.core.money import EXACT, ZERO
@@ -107,13 +109,19 @@ class MetricReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A team's usage and cost. Instants are shown in the zone of the account's team."""
+    """A team's usage and cost. Instants are shown in the zone of the account's team.
+
+    `others` are the lines that are about no metric (fees, discounts, a minimum), where every metric is reported;
+    `projected_others` is what they come to at the run rate.
+    """
 
     account: Account
     history: Interval
     window: Window
     group_by: tuple[str, ...]
     metrics: Sequence[MetricReport]
+    others: Sequence[Line] = ()
+    projected_others: Decimal = ZERO
 
     @property
     def elapsed(self) -> Decimal:
@@ -124,16 +132,16 @@ class Report:
 
     @property
     def total(self) -> Decimal | None:
-        """What the reported metrics cost so far; None where none has a price."""
+        """What the reported metrics, and all else that is charged, cost so far; None where nothing has a price."""
         costs = [metric.cost.total for metric in self.metrics if metric.cost]
-        return exact_sum(costs) if costs else None
+        return exact_sum([*costs, total_of(self.others)]) if costs or self.others else None
 
     @property
     def projected_total(self) -> Decimal | None:
-        """What the reported metrics come to at the end of the period; None where none has a price."""
+        """What it all comes to at the end of the period; None where nothing has a price."""
         projections = (metric.projection for metric in self.metrics)
         costs = [each.cost for each in projections if each and each.cost is not None]
-        return exact_sum(costs) if costs else None
+        return exact_sum([*costs, self.projected_others]) if costs or self.others else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,18 +165,19 @@ class Reports:
         definitions = _chosen(request, latest_definitions(await self.usage.metrics()))
         work = [_Work(request, account, definition, windows) for definition in definitions]
         questions = [question for each in work for question in each.questions]
-        usages = await self.usage.read(questions, as_of=account.as_of)
-        _refuse_too_many(request, usages[1::2], len(windows))
-        metrics = [each.report(*pair) for each, pair in zip(work, _pairs(usages), strict=True)]
-        return Report(account, history, request.window, request.group_by, metrics)
+        answers = iter(await self.usage.read(questions, as_of=account.as_of))
+        found = [[next(answers) for _ in each.questions] for each in work]
+        _refuse_too_many(request, [each[-1] for each in found], len(windows))
+        metrics = [each.report(usages) for each, usages in zip(work, found, strict=True)]
+        report = Report(account, history, request.window, request.group_by, metrics)
+        return report if request.metrics or request.group_by else _with_others(report)
 
     async def _account(self, request: ReportRequest) -> Account:
         """The team's terms in the period that is wanted, seen from now."""
         now = self.clock.now()
         async with self.database.snapshot() as tx:
             team = await required_team(tx, request.team_id)
-            account = await accounts.load_account(tx, team, read_period(request.period, team.zone, now))
-        return replace(account, as_of=now)
+            return await accounts.load_account(tx, team, read_period(request.period, team.zone, now), as_of=now)
 
 
 def _history(request: ReportRequest, account: Account) -> Interval:
@@ -217,8 +226,25 @@ def _refuse_too_many(request: ReportRequest, histories: Sequence[Sequence[Usage]
         raise InvalidInput(message, field="group_by" if request.group_by else "window")
 
 
-def _pairs(usages: Sequence[list[Usage]]) -> list[tuple[list[Usage], list[Usage]]]:
-    return list(zip(usages[::2], usages[1::2], strict=True))
+def _with_others(report: Report) -> Report:
+    """The report with fees, and what is about the whole statement."""
+    account = report.account
+    fees = tariffs(account, ())
+    charged = [line for of in fees for line in lines(of, (), account.as_of)]
+    costs = [line for metric in report.metrics if metric.cost for line in metric.cost.lines]
+    others = [*charged, *statement_lines(account, [*costs, *charged])]
+    ended = replace(account, as_of=max(account.as_of, account.period.end))
+    due = [line for of in fees for line in lines(of, (), ended.as_of)]
+    expected = [*(line for metric in report.metrics for line in _expected(metric)), *due]
+    projected = total_of([*due, *statement_lines(ended, expected)])
+    return replace(report, others=others, projected_others=projected)
+
+
+def _expected(metric: MetricReport) -> list[Line]:
+    """One line that stands for what a metric comes to."""
+    if not metric.cost or not metric.projection:
+        return []
+    return [replace(metric.cost.lines[0], total=metric.projection.cost)]
 
 
 class _Work:
@@ -233,33 +259,58 @@ class _Work:
     ) -> None:
         self._request = request
         self._account = account
+        self._definition = definition
         self._windows = windows
-        prices = account.prices.get(definition.name, ())
-        self._tariff: Tariff = charging.tariff(definition, prices, account.period)
+        self._charged = [of for of in tariffs(account, [definition]) if of.definition]
+        plain = [of for of in self._charged if of.plain]
+        bare = tariff(definition.name, definition, (), Terms(account.period, account.period))
+        self._shown: Tariff = plain[0] if plain else bare
+        self._read = self._charged if plain else [*self._charged, bare]
+        team_id, group_by = account.team.id, request.group_by
+        history = UsageQuestion(definition.name, team_id, windows, group_by=group_by)
+        self.questions = [*(each for of in self._read for each in of.questions(team_id)), history]
+        """About the current period, and last about the history."""
 
-    @property
-    def questions(self) -> tuple[UsageQuestion, UsageQuestion]:
-        """About the current period, and about the history."""
-        metric, team_id = self._tariff.definition.name, self._account.team.id
-        return (
-            UsageQuestion(metric, team_id, self._tariff.windows),
-            UsageQuestion(metric, team_id, self._windows, group_by=self._request.group_by),
-        )
-
-    def report(self, current: Sequence[Usage], history: Sequence[Usage]) -> MetricReport:
+    def report(self, usages: Answers) -> MetricReport:
         """The report on the metric."""
-        as_of = self._account.as_of
-        cost = _cost(charging.lines(self._tariff, current, as_of))
+        as_of, found = self._account.as_of, self._by_tariff(usages)
+        charged = [line for of in self._charged for line in lines(of, found[of.name, of.priced], as_of)]
+        cost = _cost(charged)
+        shown = found[self._shown.name, self._shown.priced]
+        rows = whole_usage(self._shown, shown)
         return MetricReport(
-            definition=self._tariff.definition,
-            usage=charging.usage_of(self._tariff, current),
-            events=sum(usage.events for usage in current),
-            unvalued=sum(usage.unvalued for usage in current),
+            definition=self._definition,
+            usage=usage_of(self._shown, shown),
+            events=sum(usage.events for usage in rows),
+            unvalued=sum(usage.unvalued for usage in rows),
             cost=cost,
-            reason=None if cost else self._account.reason_without_price(),
-            projection=charging.run_rate(self._tariff, current, as_of),
-            history=self._series(history),
+            reason=None if cost else self._reason(charged),
+            projection=self._projection(found),
+            history=self._series(usages[-1]),
         )
+
+    def _reason(self, charged: Sequence[Line]) -> str:
+        """Why there is no cost: a trial or a pause, or no price."""
+        held = (line.reason for line in charged if line.price is None and line.reason in ("trial", "paused"))
+        return next(held, None) or self._account.reason_without_price()
+
+    def _by_tariff(self, usages: Answers) -> dict[tuple[str, bool], Answers]:
+        """The answers of each tariff; one that has no price is another than one of the same name that has."""
+        found, at = {}, 0
+        for of in self._read:
+            count = readings(of)
+            found[of.name, of.priced] = usages[at : at + count]
+            at += count
+        return found
+
+    def _projection(self, found: Mapping[tuple[str, bool], Answers]) -> Projection | None:
+        """The usage of the metric and the cost of all its prices."""
+        shown = run_rate(self._shown, found[self._shown.name, self._shown.priced], self._account.as_of)
+        if shown is None:
+            return None
+        each = [run_rate(of, found[of.name, of.priced], self._account.as_of) for of in self._charged]
+        costs = [one.cost for one in each if one and one.cost is not None]
+        return Projection(RUN_RATE, shown.usage, exact_sum(costs) if costs else None)
 
     def _series(self, history: Sequence[Usage]) -> list[Series]:
         """The usage per dimension values, with a point for every window."""
@@ -276,16 +327,16 @@ class _Work:
         tz = self._account.team.zone
         start, end = (moment.astimezone(tz) for moment in window)
         if window in found:
-            return Point(start, end, *found[window][3:])
-        return Point(start, end, finish(self._tariff.definition, Bin()), 0, 0)
+            return Point(start, end, *found[window][3:6])
+        return Point(start, end, finish(self._definition, Bin()), 0, 0)
 
 
 def _order(values: Sequence[str | None]) -> list[tuple[bool, str]]:
     return [(value is None, value or "") for value in values]
 
 
-def _cost(lines: Sequence[Line]) -> Cost | None:
-    charges = [line.charge for line in lines if line.charge]
+def _cost(found: Sequence[Line]) -> Cost | None:
+    charges = [line.charge for line in found if line.charge]
     if not charges:
         return None
-    return Cost(exact_sum(charge.amount for charge in charges), total_of(lines), lines)
+    return Cost(exact_sum(charge.amount for charge in charges), total_of(found), found)

@@ -134,6 +134,10 @@ class ReportAnswer(BaseModel):
     current_period: CurrentPeriodAnswer = Field(description="Not affected by `from` and `to`.")
     history: HistoryAnswer = Field(description="From `from` to `to`, in windows of the team's local time.")
     metrics: list[MetricAnswer]
+    others: list[LineAnswer] = Field(
+        description="Lines about no metric: fees, discounts, a minimum. Where every metric is shown; they are in the "
+        "totals of the current period."
+    )
 
     @classmethod
     def of(cls, report: Report) -> Self:
@@ -161,4 +165,5 @@ class ReportAnswer(BaseModel):
                 group_by=list(report.group_by),
             ),
             metrics=[MetricAnswer.of(metric) for metric in report.metrics],
+            others=[LineAnswer.of(line) for line in report.others],
         )

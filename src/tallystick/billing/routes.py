@@ -1,18 +1,23 @@
-"""`/api/usage/report`, `/api/usage/aggregate` and `/api/teams`."""
+"""`/api/usage/report` and `/api/usage/aggregate`, and the routes of the packages below."""
 
 from enum import StrEnum
-from typing import Annotated, Self, cast
+from typing import Annotated, Self
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from tallystick.billing.answers import StatementAnswer
 from tallystick.billing.bounds import CURRENT
+from tallystick.billing.closing import routes as closing
+from tallystick.billing.dependencies import Service
+from tallystick.billing.explain import routes as explain
+from tallystick.billing.preview import routes as preview
 from tallystick.billing.report import ReportRequest
 from tallystick.billing.report_answers import ReportAnswer
 from tallystick.billing.report_csv import as_csv
 from tallystick.billing.service import Billing
-from tallystick.billing.statements import Aggregation
+from tallystick.billing.statements import routes as statements
+from tallystick.billing.statements.service import Aggregation
 from tallystick.billing.teams import routes as teams
 from tallystick.core.clock import Window
 from tallystick.core.errors import InvalidInput
@@ -22,6 +27,10 @@ from tallystick.http.paging import cut, decode_cursor
 
 router = APIRouter()
 router.include_router(teams.router)
+router.include_router(statements.router)
+router.include_router(closing.router)
+router.include_router(explain.router)
+router.include_router(preview.router)
 usage = APIRouter(prefix="/api/usage", tags=["usage"])
 
 CSV_TYPE = "text/csv"
@@ -107,14 +116,6 @@ class AggregateAnswer(BaseModel):
         rolled_up = RolledUp(**dict(zip(names, counts, strict=True)), complete=not more)
         data = [StatementAnswer.of(statement) for statement in done.statements]
         return cls(rolled_up=rolled_up, data=data, next_cursor=next_cursor)
-
-
-def service(request: Request) -> Billing:
-    """The application's billing."""
-    return cast(Billing, request.app.state.billing)
-
-
-Service = Annotated[Billing, Depends(service)]
 
 
 @usage.get(

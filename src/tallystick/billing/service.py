@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from typing import Self
 
+from tallystick.billing.closing.service import Closing
+from tallystick.billing.closing.verification import Verifications
+from tallystick.billing.explain.service import Explanations
+from tallystick.billing.preview.service import Previews
 from tallystick.billing.report import Reports
-from tallystick.billing.statements import Statements
+from tallystick.billing.statements.service import Statements
 from tallystick.billing.teams.service import Teams
 from tallystick.core.clock import Clock
 from tallystick.metering.service import Metering
@@ -18,6 +22,10 @@ class Billing:
     teams: Teams
     statements: Statements
     reports: Reports
+    closing: Closing
+    verifications: Verifications
+    explanations: Explanations
+    previews: Previews
 
     @classmethod
     def open(cls, database: Database, metering: Metering, clock: Clock) -> Self:
@@ -26,4 +34,8 @@ class Billing:
             teams=Teams(database, clock),
             statements=Statements(database, metering, clock),
             reports=Reports(database, metering.usage, clock),
+            closing=Closing(database, metering, clock),
+            verifications=Verifications(database, metering, clock),
+            explanations=Explanations(database, metering, clock),
+            previews=Previews(database, metering, clock),
         )

@@ -10,21 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from tallystick.billing import accounts, charging
+from tallystick.billing import accounts
+from tallystick.billing.charging import Answers, lines, readings, usage_of, whole_usage
 from tallystick.billing.models import Account, exact_sum
-from tallystick.billing.statements import latest_definitions
+from tallystick.billing.tariffs import Tariff, latest_definitions, tariffs
 from tallystick.core.clock import Clock
 from tallystick.core.money import EXACT, ZERO
-from tallystick.metering.models import Usage
-from tallystick.metering.usage import UsageQuestion, UsageReader
+from tallystick.metering.usage import UsageReader
 from tallystick.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True)
 class MetricCheck:
-    """One metric of the period.
+    """One metric of the period at one of its prices.
 
     Attributes:
+        name: the price's; of a metric without a price the metric's.
         metric, unit: what is counted.
         events: how many raw events it counts.
         unvalued: how many of them have no value that can be read; they are in no usage.
@@ -33,6 +34,7 @@ class MetricCheck:
         recomputed_cost, reported_cost: what each comes to on a bill; None without a price.
     """
 
+    name: str
     metric: str
     unit: str
     events: int
@@ -83,29 +85,34 @@ class Validations:
         async with self.database.snapshot() as tx:
             account = await accounts.account_of(tx, team_id, moment)
         definitions = latest_definitions(await self.usage.metrics())
-        tariffs = [
-            charging.tariff(definition, account.prices.get(name, ()), account.period)
-            for name, definition in sorted(definitions.items())
-        ]
-        reported = [UsageQuestion(each.definition.name, team_id, each.windows) for each in tariffs]
-        raw = [UsageQuestion(each.metric, team_id, each.windows, raw=True) for each in reported]
+        work = [of for of in tariffs(account, definitions.values()) if of.definition]
+        reported = [question for of in work for question in of.questions(team_id)]
+        raw = [question for of in work for question in of.questions(team_id, raw=True)]
         found = await self.usage.read([*reported, *raw])
-        pairs = zip(tariffs, found[: len(tariffs)], found[len(tariffs) :], strict=True)
-        return Validation(account, [self._check(*pair) for pair in pairs])
-
-    def _check(self, of: charging.Tariff, reported: Sequence[Usage], recomputed: Sequence[Usage]) -> MetricCheck:
-        return MetricCheck(
-            metric=of.definition.name,
-            unit=of.definition.unit,
-            events=sum(usage.events for usage in recomputed),
-            unvalued=sum(usage.unvalued for usage in recomputed),
-            recomputed=charging.usage_of(of, recomputed),
-            reported=charging.usage_of(of, reported),
-            recomputed_cost=_cost(of, recomputed),
-            reported_cost=_cost(of, reported),
-        )
+        checks, at = [], 0
+        for of in work:
+            count = readings(of)
+            checks.append(_check(of, found[at : at + count], found[len(reported) + at : len(reported) + at + count]))
+            at += count
+        return Validation(account, checks)
 
 
-def _cost(of: charging.Tariff, usages: Sequence[Usage]) -> Decimal | None:
-    totals = [line.total for line in charging.lines(of, usages, of.period.end) if line.total is not None]
+def _check(of: Tariff, reported: Answers, recomputed: Answers) -> MetricCheck:
+    assert of.definition is not None
+    rows = whole_usage(of, recomputed)
+    return MetricCheck(
+        name=of.name,
+        metric=of.definition.name,
+        unit=of.definition.unit,
+        events=sum(usage.events for usage in rows),
+        unvalued=sum(usage.unvalued for usage in rows),
+        recomputed=usage_of(of, recomputed),
+        reported=usage_of(of, reported),
+        recomputed_cost=_cost(of, recomputed),
+        reported_cost=_cost(of, reported),
+    )
+
+
+def _cost(of: Tariff, usages: Answers) -> Decimal | None:
+    totals = [line.total for line in lines(of, usages, of.period.end) if line.total is not None]
     return exact_sum(totals) if totals else None

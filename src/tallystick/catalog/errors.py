@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from tallystick.core.errors import TallystickError
 
 _PLAIN_KEY = re.compile(r"[\w@-]+(\.[\w@-]+)*")
+_LONG_WORD = re.compile(r"[^\s:]{100,}")
 
 
 def below(path: str, key: str) -> str:
@@ -58,7 +59,7 @@ class CatalogueError(TallystickError):
     exit_code = 2
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = sorted(problems, key=lambda problem: (problem.line, problem.column))
+        self.problems = sorted(dict.fromkeys(problems), key=lambda problem: (problem.line, problem.column))
         super().__init__("\n".join(map(str, self.problems)))
 
     def details(self) -> dict[str, Any]:
@@ -94,10 +95,15 @@ class Problems:
 
     def add(self, line: int, column: int, key: str, message: str) -> None:
         """Note a problem; once, although an anchored value may be checked in several places."""
-        self._found[Problem(self.file, line, column, key, message)] = None
+        shown = _LONG_WORD.sub(lambda word: f"{word[0][:40]}…", message)  # a number may have thousands of digits
+        self._found[Problem(self.file, line, column, key, shown)] = None
 
     def __len__(self) -> int:
         return len(self._found)
+
+    def below(self, path: str) -> bool:
+        """Whether something at this key path, or inside it, was noted."""
+        return any(problem.key == path or problem.key.startswith((f"{path}.", f"{path}[")) for problem in self._found)
 
     def raise_if_any(self) -> None:
         """Raise a CatalogueError with everything that was noted, if anything was."""

@@ -1,19 +1,24 @@
 """From a billing file to a catalogue: either all of it is right, or everything that is wrong is listed."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from tallystick.catalog.errors import CatalogueError, Problem, Problems
-from tallystick.catalog.models import Catalogue, Defaults
+from tallystick.catalog.models import BillingRules, Catalogue, Defaults, MetricEntry
 from tallystick.catalog.place import Fields, Place, Refused
 from tallystick.catalog.reader import read
+from tallystick.catalog.sections.billing import read_billing
 from tallystick.catalog.sections.metrics import read_metrics
-from tallystick.catalog.sections.plans import read_plans
+from tallystick.catalog.sections.plans import Plans, read_plans
+from tallystick.catalog.sections.prices import Metrics
 from tallystick.catalog.sections.teams import read_defaults, read_teams
+from tallystick.catalog.terms import family_of, version_of, versioned
+from tallystick.metering.models import MetricDefinition
 
 FILE = "tallystick.yaml"
 """What the billing file is called by default."""
 
-KEYS = ("version", "currency", "metrics", "plans", "teams", "defaults")
+KEYS = ("version", "currency", "metrics", "plans", "teams", "defaults", "billing")
 VERSION = 1
 
 
@@ -53,25 +58,51 @@ def defaults_of(source: str) -> Defaults:
     """The defaults in a text that was applied once, whatever else today's rules would say about it."""
     problems = Problems(FILE)
     try:
-        place = Place(read(source, problems), "", problems)
-        return place.fields().read("defaults", lambda value: read_defaults(value, None)) or Defaults()
+        fields = Place(read(source, problems), "", problems).fields()
+        defaults = fields.read("defaults", lambda value: read_defaults(value, None)) or Defaults()
+        return defaults._replace(plan=defaults.plan and _latest(fields, defaults.plan))
     except (CatalogueError, Refused):
         return Defaults()
+
+
+def _latest(fields: Fields, plan: str) -> str:
+    """What the plan that a file names is stored under: its highest version there."""
+    section = fields.get("plans")
+    if "@" in plan or not section:
+        return plan
+    versions = [_version_in(value) for name, _, value in section.entries() if name == plan]
+    versions += [version_of(name) for name in _names(fields, "plans") if "@" in name and family_of(name) == plan]
+    return versioned(plan, max(versions, default=1))
+
+
+def _version_in(plan: Place) -> int:
+    written = plan.fields().get("version") if isinstance(plan.node.value, dict) else None
+    return int(written.number()) if written else 1
 
 
 def _catalogue(root: Place, source: str) -> Catalogue:
     fields = root.fields(KEYS)
     fields.need("version", _version, f"write version: {VERSION}")
     currency = fields.read("currency", Place.currency)
-    metric_names, plan_names = _names(fields, "metrics"), _names(fields, "plans")
+    entries = fields.read("metrics", read_metrics) or {}
+    metrics = Metrics(_names(fields, "metrics"), _definitions(entries, root.problems))
+    read = fields.read("plans", lambda section: read_plans(section, currency, metrics)) or {}
+    plans = Plans(frozenset(_names(fields, "plans")), read)
     return Catalogue(
         source=source,
-        metrics=fields.read("metrics", read_metrics) or {},
-        plans=fields.read("plans", lambda section: read_plans(section, currency, metric_names)) or {},
-        teams=fields.read("teams", lambda section: read_teams(section, plan_names)) or {},
-        defaults=fields.read("defaults", lambda section: read_defaults(section, plan_names)) or Defaults(),
+        metrics=entries,
+        plans=plans.entries,
+        teams=fields.read("teams", lambda section: read_teams(section, plans, metrics, currency)) or {},
+        defaults=fields.read("defaults", lambda section: read_defaults(section, plans)) or Defaults(),
         origin=fields.origin,
+        billing=fields.read("billing", lambda section: read_billing(section, metrics.names)) or BillingRules(),
     )
+
+
+def _definitions(entries: Mapping[str, MetricEntry], problems: Problems) -> dict[str, MetricDefinition]:
+    """The definitions that prices can be held against: those of metrics with which nothing is wrong."""
+    right = (entry for entry in entries.values() if not problems.below(entry.origin.position.key))
+    return {entry.definition.name: entry.definition for entry in right}
 
 
 def _version(place: Place) -> int:

@@ -7,18 +7,32 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from tallystick.catalog.errors import Position
+from tallystick.catalog.rules import BillingRules
+from tallystick.catalog.terms import BillingPeriod, PeriodUnit, PlanTerms, TeamTerms, Terms
 from tallystick.metering.models import MetricDefinition
 from tallystick.pricing import Price
 
-
-class PeriodUnit(StrEnum):
-    """What a plan's billing period is counted in."""
-
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-    QUARTER = "quarter"
-    YEAR = "year"
+__all__ = [
+    "Anchor",
+    "BillingPeriod",
+    "BillingRules",
+    "Catalogue",
+    "Change",
+    "ChangeKind",
+    "Defaults",
+    "MetricEntry",
+    "Origin",
+    "PeriodUnit",
+    "Plan",
+    "PlanEntry",
+    "PlanTerms",
+    "PriceEntry",
+    "PriceVersion",
+    "TeamEntry",
+    "TeamTerms",
+    "Terms",
+    "instant_text",
+]
 
 
 class Anchor(StrEnum):
@@ -26,16 +40,6 @@ class Anchor(StrEnum):
 
     CALENDAR = "calendar"
     ANNIVERSARY = "anniversary"
-
-
-class BillingPeriod(NamedTuple):
-    """The length of a plan's billing periods: `every` times the unit."""
-
-    unit: PeriodUnit = PeriodUnit.MONTH
-    every: int = 1
-
-    def __str__(self) -> str:
-        return str(self.unit) if self.every == 1 else f"{self.every} {self.unit}s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +65,40 @@ class MetricEntry:
 
 @dataclass(frozen=True, slots=True)
 class PriceEntry:
-    """A price of the file. Without `effective_from` it holds from the moment it is applied."""
+    """A price or fee of the file, in force in `[effective_from, effective_to)`.
+
+    Without `effective_from` it holds from the moment it is applied; without `effective_to` until the next one
+    of its name begins.
+    """
 
     price: Price
     effective_from: datetime | None
     origin: Origin
+    effective_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PlanEntry:
-    """A plan of the file: a currency, a billing period, and prices; several of one metric are its history."""
+    """A plan of the file: a currency, a billing period, terms, and prices; several of one name are its history.
+
+    `name` is what it is stored under: of the second version of `growth` it is `growth@2`.
+    """
 
     name: str
     currency: str
     period: BillingPeriod
     prices: tuple[PriceEntry, ...]
     origin: Origin
+    terms: Terms = field(default_factory=Terms)
 
 
 @dataclass(frozen=True, slots=True)
 class TeamEntry:
     """A team of the file and its subscription. None leaves what is stored as it is.
 
-    `start` and `end` are instants, or dates that begin at midnight in the team's time zone.
+    `start` and `end` are instants, or dates that begin at midnight in the team's time zone. `plan` names a plan
+    without its version; without `plan_version` a team that is on any version of it stays on that one. `prices` and
+    `terms` are what was agreed with this team alone.
     """
 
     id: str
@@ -94,6 +109,10 @@ class TeamEntry:
     end: date | datetime | None
     anchor: Anchor
     origin: Origin
+    plan_version: int | None = None
+    currency: str | None = None
+    prices: tuple[PriceEntry, ...] = ()
+    terms: TeamTerms = field(default_factory=TeamTerms)
 
 
 class Defaults(NamedTuple):
@@ -105,7 +124,10 @@ class Defaults(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """A billing file that was found right: every reference in it leads somewhere."""
+    """A billing file that was found right: every reference in it leads somewhere.
+
+    `plans` are by the name they are stored under.
+    """
 
     source: str
     metrics: Mapping[str, MetricEntry]
@@ -113,15 +135,20 @@ class Catalogue:
     teams: Mapping[str, TeamEntry]
     defaults: Defaults
     origin: Origin
+    billing: BillingRules = field(default_factory=BillingRules)
 
 
 class PriceVersion(NamedTuple):
-    """A price of a plan with the interval in which it holds; None is unbounded."""
+    """A price with the interval in which it holds; None is unbounded.
+
+    `team_id` names the team with which it was agreed; None: it is the plan's.
+    """
 
     id: int
     price: Price
     effective_from: datetime | None
     effective_to: datetime | None
+    team_id: str | None = None
 
 
 class ChangeKind(StrEnum):

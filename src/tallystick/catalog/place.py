@@ -49,6 +49,14 @@ def suggestion(given: str, known: Iterable[str]) -> str:
     return f"; allowed: {', '.join(shown)}"
 
 
+def check_name(name: str) -> None:
+    """Refuse what is no name."""
+    if not _NAME.fullmatch(name):
+        raise Refused("must be made of a to z, 0 to 9 and _ . -")
+    if len(name) > MAX_NAME:
+        raise Refused(f"must have at most {MAX_NAME} characters, not {len(name)}")
+
+
 def _in_range(moment: D) -> D:
     if not 1900 <= moment.year <= 9998:
         raise Refused(_YEARS)
@@ -129,12 +137,8 @@ class Place:
 
     def name(self) -> str:
         """A name: lower-case letters, digits and `_ . -`, up to 64 of them."""
-        name = self.node.text
-        if not _NAME.fullmatch(name):
-            raise Refused("must be made of a to z, 0 to 9 and _ . -")
-        if len(name) > MAX_NAME:
-            raise Refused(f"must have at most {MAX_NAME} characters, not {len(name)}")
-        return name
+        check_name(self.node.text)
+        return self.node.text
 
     def number(self) -> Decimal:
         """A number that can be kept exactly, as such or in quotes."""
@@ -149,6 +153,19 @@ class Place:
         if problem := quantity_problem(value):
             raise Refused(problem)
         return value
+
+    def not_negative(self) -> Decimal:
+        """A number of 0 or more."""
+        number = self.number()
+        if number < 0:
+            raise Refused(f"is {plain(number)}: must not be negative")
+        return number
+
+    def positive(self) -> Decimal:
+        """A number above 0."""
+        if self.not_negative() == 0:
+            raise Refused("must be above zero")
+        return self.number()
 
     def whole(self, lowest: int, highest: int) -> int:
         """A whole number in a range."""
@@ -171,6 +188,8 @@ class Place:
 
     def one_of(self, known: Collection[str], what: str) -> str:
         """The name of something that the file defines elsewhere."""
+        if isinstance(self.node.value, dict | list):
+            raise Refused(f"must be the name of a {what}{suggestion('', known)}")
         if self.node.text in known:
             return self.node.text
         raise Refused(f"no {what} is named {self.node.text!r}{suggestion(self.node.text, known)}")

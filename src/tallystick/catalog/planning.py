@@ -5,8 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from tallystick.catalog.describe import describe_metric, describe_price
-from tallystick.catalog.errors import CatalogueError, Problem
+from tallystick.catalog.describe import (
+    describe_metric,
+    describe_price,
+    describe_rules,
+    describe_team_terms,
+    describe_terms,
+)
+from tallystick.catalog.errors import CatalogueError, Problem, below
 from tallystick.catalog.models import (
     Catalogue,
     Change,
@@ -15,6 +21,7 @@ from tallystick.catalog.models import (
     MetricEntry,
     Plan,
     PlanEntry,
+    PriceEntry,
     TeamEntry,
 )
 from tallystick.catalog.state import (
@@ -28,7 +35,8 @@ from tallystick.catalog.state import (
     TeamRow,
     Writes,
 )
-from tallystick.catalog.subscriptions import MisfitError, Subscription, subscribe
+from tallystick.catalog.subscriptions import MisfitError, Subscription, plan_version, subscribe
+from tallystick.catalog.terms import TeamTerms, Terms, family_of, version_of
 from tallystick.catalog.timeline import (
     BEGINNING,
     END,
@@ -64,6 +72,7 @@ def draft(catalogue: Catalogue, state: State, now: datetime) -> Draft:
     planner.plan_plans()
     planner.plan_teams()
     planner.plan_defaults()
+    planner.plan_billing()
     if planner.problems:
         raise CatalogueError(planner.problems)
     return Draft(Plan(now, planner.changes), planner.writes)
@@ -79,6 +88,12 @@ class _Planner:
     changes: list[Change] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     writes: Writes = field(default_factory=Writes)
+    owned: dict[PriceKey, list[PriceKey]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.owned = {}
+        for key in self.state.prices:
+            self.owned.setdefault(key._replace(name=""), []).append(key)
 
     def plan_metrics(self) -> None:
         for name, entry in self.catalogue.metrics.items():
@@ -96,27 +111,39 @@ class _Planner:
         stored = self.state.metrics.get(name)
         versions = stored.versions if stored else []
         changed = self._follow(f"metric {name}", versions, entries, describe_metric)
-        self.writes.metric_versions.append(changed)
+        self.writes.metric_versions.append(keeping_the_past(changed, self.now))
 
     def _still_priced(self, metric: str) -> Iterator[Problem]:
-        """A plan that is not in the file, but has teams on it, goes on to price what it priced."""
+        """Plans that teams are on, and teams, that are not in the file go on to price what they priced."""
         for key, versions in self.state.prices.items():
-            gone = key.plan not in self.catalogue.plans and self.state.plans[key.plan].running
-            if key.metric == metric and gone and any(version.end > self.now for version in versions):
+            if any(v.content.metric == metric and v.end > self.now for v in versions) and self._goes_on(key):
                 where = self.catalogue.origin.of("metrics")._replace(key=f"metrics.{metric}")
-                message = f"can't be removed: plan {key.plan}, which teams are on, has a price for it"
-                yield where.problem(message)
+                owner = f"plan {key.plan}, which teams are on," if key.plan else f"team {key.team_id}"
+                yield where.problem(f"can't be removed: {owner} has a price for it")
+
+    def _goes_on(self, key: PriceKey) -> bool:
+        """Whether a price stays in force although the file does not name its plan or team."""
+        if key.plan is None:
+            return key.team_id not in self.catalogue.teams
+        return key.plan not in self.catalogue.plans and self.state.plans[key.plan].running
 
     def plan_plans(self) -> None:
         for name, entry in self.catalogue.plans.items():
-            self._plan_plan(entry, self.state.plans.get(name))
-            self._plan_prices(entry)
+            stored = self.state.plans.get(name)
+            self._plan_plan(entry, stored)
+            self._plan_terms(entry, stored)
+            self._plan_prices(entry.prices, PriceKey(name, None, ""), used=bool(stored and stored.subscribed))
         for name in sorted(self.state.plans.keys() - self.catalogue.plans.keys()):
             stored = self.state.plans[name]
             if not stored.archived:
-                note = "archived; teams on it stay on it" if stored.running else "archived"
+                note = self._archived(name, stored)
                 self.changes.append(Change(ChangeKind.END, f"plan {name}", _plan_keys(stored), note=note))
                 self.writes.archived_plans.append(name)
+
+    def _archived(self, name: str, stored: StoredPlan) -> str:
+        family = [other for other in self.catalogue.plans if family_of(other) == family_of(name)]
+        how = f"followed by {', '.join(family)}" if family else "archived"
+        return f"{how}; teams on it stay on it" if stored.running else how
 
     def _plan_plan(self, entry: PlanEntry, stored: StoredPlan | None) -> None:
         before, after = _plan_keys(stored) if stored else None, _plan_keys(entry)
@@ -127,46 +154,88 @@ class _Planner:
         if before != after or restored:
             self.writes.plans.append(PlanRow(entry.name, entry.currency, entry.period))
 
-    def _plan_prices(self, entry: PlanEntry) -> None:
-        priced: dict[str, list[Entry[Price]]] = {}
-        for price in entry.prices:
-            priced.setdefault(price.price.metric, []).append(Entry(price.price, price.effective_from))
-        stored = [key.metric for key in self.state.prices if key.plan == entry.name]
-        for metric in [*priced, *sorted(set(stored) - priced.keys())]:
-            key = PriceKey(entry.name, metric)
-            versions = self.state.prices.get(key, [])
-            subject = f"price {entry.name}/{metric}"
-            changed = self._follow(subject, versions, priced.get(metric), describe_price)
+    def _plan_terms(self, entry: PlanEntry, stored: StoredPlan | None) -> None:
+        """Terms are what they are from the beginning of a plan; what changes holds from now."""
+        versions = stored.terms if stored else []
+        said = versions or entry.terms != Terms()
+        subject = f"terms of plan {entry.name}"
+        changed = self._follow(subject, versions, [Entry(entry.terms, None)], describe_terms, told=bool(said))
+        self.writes.plan_terms.append((entry.name, changed))
+
+    def _plan_prices(self, entries: Sequence[PriceEntry], owner: PriceKey, *, used: bool) -> None:
+        """Follow each name's history; what is stored of the owner (a key without a name) and not in the file ends."""
+        stored = self.owned.get(owner, [])
+        named: dict[PriceKey, list[Entry[Price]]] = {}
+        for each in entries:
+            key = owner._replace(name=each.price.label)
+            named.setdefault(key, []).append(Entry(each.price, each.effective_from, each.effective_to))
+        for key in [*named, *sorted(set(stored) - named.keys())]:
+            stored_versions = self.state.prices.get(key, [])
+            changed = self._follow(key.subject, stored_versions, named.get(key), describe_price, used=used)
             self.writes.prices.append((key, keeping_the_past(changed, self.now)))
 
     def plan_teams(self) -> None:
         for team_id, entry in self.catalogue.teams.items():
             stored = self.state.teams.get(team_id)
             row = self._team_row(entry, stored)
-            before = _team_keys(TeamRow(team_id, stored.name, stored.time_zone)) if stored else None
+            before = _team_keys(TeamRow(team_id, stored.name, stored.time_zone, stored.currency)) if stored else None
             self._set(f"team {team_id}", before, _team_keys(row))
             if before != _team_keys(row):
                 self.writes.teams.append(row)
             if entry.plan:
-                self._plan_subscription(entry, entry.plan, row, stored.subscriptions if stored else [])
+                self._plan_subscription(entry, entry.plan, row, stored)
+            self._plan_team_terms(entry, stored)
+            self._plan_prices(entry.prices, PriceKey(None, team_id, ""), used=bool(stored and stored.subscriptions))
 
     def _team_row(self, entry: TeamEntry, stored: StoredTeam | None) -> TeamRow:
         """What the file does not say stays as it is; for a new team, the defaults."""
         present = stored or StoredTeam(entry.id, self.catalogue.defaults.time_zone, [])
-        return TeamRow(entry.id, entry.name or present.name, entry.time_zone or present.time_zone)
+        name, time_zone = entry.name or present.name, entry.time_zone or present.time_zone
+        return TeamRow(entry.id, name, time_zone, entry.currency or present.currency, new=stored is None)
 
-    def _plan_subscription(self, entry: TeamEntry, plan: str, row: TeamRow, held: list[Subscription]) -> None:
+    def _plan_team_terms(self, entry: TeamEntry, stored: StoredTeam | None) -> None:
+        """What is agreed with a new team holds from the beginning, with another from now: until now it was nothing."""
+        versions = list(stored.terms) if stored else []
+        if not versions and entry.terms == TeamTerms():
+            return
+        before = versions or ([Version(TeamTerms())] if stored else [])
+        subject, wanted = f"terms of team {entry.id}", [Entry(entry.terms, None)]
+        self.writes.team_terms.append((entry.id, self._follow(subject, before, wanted, describe_team_terms)))
+
+    def _plan_subscription(self, entry: TeamEntry, plan: str, row: TeamRow, stored: StoredTeam | None) -> None:
+        held = stored.subscriptions if stored else []
         try:
-            wanted, changes = subscribe(entry, plan, row.time_zone, held, self.now)
+            version = plan_version(entry, plan, held, self._known_plans(plan), self.now)
+            settled = stored.settled_until if stored else None
+            wanted, changes = subscribe(entry, version, row.time_zone, held, self.now, settled_until=settled)
         except MisfitError as misfit:
             self.problems.append(misfit.problem)
             return
+        self.problems += self._other_currency(entry, version)
         self.changes += changes
         if any(change.kind is not ChangeKind.UNCHANGED for change in changes):
             self.writes.subscriptions.append(_subscription_edits(entry.id, held, wanted))
 
+    def _known_plans(self, family: str) -> Sequence[str]:
+        """The versions of a plan: those of the file, newest last, and before them those that only are stored."""
+        ours = sorted((name for name in self.catalogue.plans if family_of(name) == family), key=version_of)
+        stored = (name for name in self.state.plans if family_of(name) == family and name not in ours)
+        return [*sorted(stored, key=version_of), *ours]
+
+    def _other_currency(self, entry: TeamEntry, plan: str) -> Iterator[Problem]:
+        """Prices agreed with a team have to be in the currency of the plan that it turns out to be on."""
+        known = self.catalogue.plans.get(plan) or self.state.plans[plan]
+        for price in entry.prices:
+            if price.price.currency != known.currency:
+                message = f"is {price.price.currency}, but plan {plan}, which the team is on, is in {known.currency}"
+                yield price.origin.of("currency").problem(message)
+
     def plan_defaults(self) -> None:
         self._set("defaults", _default_keys(self.state.defaults), _default_keys(self.catalogue.defaults))
+
+    def plan_billing(self) -> None:
+        """The rules hold from the moment that a file with them is applied."""
+        self._set("billing", describe_rules(self.state.billing), describe_rules(self.catalogue.billing))
 
     def _set(self, subject: str, before: Mapping[str, str] | None, after: Mapping[str, str], *, note: str = "") -> None:
         """Note the change of something that has no versions."""
@@ -180,15 +249,21 @@ class _Planner:
         versions: Sequence[Version[C]],
         entries: Sequence[Entry[C]] | None,
         describe: Callable[[C], dict[str, str]],
+        *,
+        told: bool = True,
+        used: bool = False,
     ) -> Edits[C]:
-        """Bring the versions in line with the entries; without any, end them."""
-        timeline = Timeline(self.now, list(versions))
+        """Bring the versions in line with the entries; without any, end them.
+
+        `told`: whether changes are shown. `used`: see `Timeline`.
+        """
+        timeline = Timeline(self.now, list(versions), used)
         if entries:
             timeline.follow(entries)
         else:
             timeline.finish()
         shifts = sorted(timeline.shifts, key=lambda shift: shift.start)
-        self.changes += [_shown(subject, shift, describe) for shift in shifts]
+        self.changes += [_shown(subject, shift, describe) for shift in shifts if told]
         if entries and not timeline.shifts:
             self.changes.append(Change(ChangeKind.UNCHANGED, subject))
         return edits(versions, timeline.versions)
@@ -196,15 +271,16 @@ class _Planner:
 
 def _shown(subject: str, shift: Shift[C], describe: Callable[[C], dict[str, str]]) -> Change:
     """A shift of versions in words."""
-    ended = shift.kind is ChangeKind.END
+    began_before = shift.kind is ChangeKind.END and not shift.withdrawn
     unlike = shift.before is None or shift.after is None or shift.before != shift.after
-    note = "withdrawn before it took effect" if shift.withdrawn else "" if unlike else "on the same terms"
+    same = "prolonged" if shift.prolonged else "on the same terms"
+    note = "withdrawn before it took effect" if shift.withdrawn else "" if unlike else same
     return Change(
         kind=shift.kind,
         subject=subject,
         before=None if shift.before is None else describe(shift.before),
         after=None if shift.after is None else describe(shift.after),
-        effective_from=None if shift.start == BEGINNING or (ended and not shift.withdrawn) else shift.start,
+        effective_from=None if shift.start == BEGINNING or shift.prolonged or began_before else shift.start,
         effective_to=None if shift.end == END or shift.withdrawn else shift.end,
         retroactive=shift.retroactive,
         note=note,
@@ -230,8 +306,9 @@ def _fixed_in_plan(entry: PlanEntry, stored: StoredPlan) -> Iterator[Problem]:
         ("period", str(stored.period), str(entry.period)),
     ):
         if before != after:
-            message = f"is {before} and can't become {after}, because teams were on the plan; define a new one"
-            yield entry.origin.of(key)._replace(key=f"plans.{entry.name}.{key}").problem(message)
+            hint = f"because teams were on the plan; define version {version_of(entry.name) + 1} of it"
+            message = f"is {before} and can't become {after}, {hint}"
+            yield entry.origin.of(key)._replace(key=below(entry.origin.position.key, key)).problem(message)
 
 
 def _plan_keys(plan: PlanEntry | StoredPlan) -> dict[str, str]:
@@ -239,7 +316,8 @@ def _plan_keys(plan: PlanEntry | StoredPlan) -> dict[str, str]:
 
 
 def _team_keys(team: TeamRow) -> dict[str, str]:
-    return {"name": team.name, "time_zone": team.time_zone}
+    currency = {"currency": team.currency} if team.currency else {}
+    return {"name": team.name, "time_zone": team.time_zone, **currency}
 
 
 def _default_keys(defaults: Defaults) -> dict[str, str]:

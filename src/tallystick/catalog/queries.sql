@@ -8,7 +8,7 @@ SELECT source, applied_at FROM catalogue_revisions ORDER BY id DESC LIMIT 1;
 
 -- name: insert_revision
 -- Keep the file that is being applied.
-INSERT INTO catalogue_revisions (source, applied_at) VALUES (%(source)s, %(now)s);
+INSERT INTO catalogue_revisions (source, billing, applied_at) VALUES (%(source)s, %(billing)s, %(now)s);
 
 -- name: metrics
 -- Every metric with what can't change about it.
@@ -63,8 +63,8 @@ FROM plans p;
 
 -- name: save_plan
 -- A new plan, or what has changed about one; an archived one comes back.
-INSERT INTO plans (name, currency, period_unit, period_every, created_at)
-VALUES (%(name)s, %(currency)s, %(unit)s, %(every)s, %(now)s)
+INSERT INTO plans (name, family, version, currency, period_unit, period_every, created_at)
+VALUES (%(name)s, %(family)s, %(version)s, %(currency)s, %(unit)s, %(every)s, %(now)s)
 ON CONFLICT (name) DO UPDATE
 SET currency = excluded.currency, period_unit = excluded.period_unit, period_every = excluded.period_every,
     archived_at = NULL;
@@ -73,25 +73,81 @@ SET currency = excluded.currency, period_unit = excluded.period_unit, period_eve
 -- A plan that the file does not name any more.
 UPDATE plans SET archived_at = %(now)s WHERE name = %(name)s;
 
+-- name: plan_terms
+-- The terms of every plan, each from when on, oldest first.
+SELECT id, plan, nullif(effective_from, '-infinity'), terms
+FROM plan_terms t WHERE superseded_at IS NULL ORDER BY plan, t.effective_from;
+
+-- name: insert_plan_terms
+-- Terms of a plan from an instant on.
+INSERT INTO plan_terms (plan, terms, effective_from, recorded_at)
+VALUES (%(owner)s, %(terms)s, coalesce(%(start)s, '-infinity'::timestamptz), %(now)s);
+
+-- name: supersede_plan_terms
+-- Terms that others take the place of.
+UPDATE plan_terms SET superseded_at = %(now)s WHERE id = %(id)s;
+
+-- name: team_terms
+-- What was agreed with teams, each from when on, oldest first.
+SELECT id, team_id, nullif(effective_from, '-infinity'), terms
+FROM team_terms t WHERE superseded_at IS NULL AND team_id = ANY(%(ids)s) ORDER BY team_id, t.effective_from;
+
+-- name: insert_team_terms
+-- What is agreed with a team from an instant on.
+INSERT INTO team_terms (team_id, terms, effective_from, recorded_at)
+VALUES (%(owner)s, %(terms)s, coalesce(%(start)s, '-infinity'::timestamptz), %(now)s);
+
+-- name: supersede_team_terms
+-- Terms that others take the place of.
+UPDATE team_terms SET superseded_at = %(now)s WHERE id = %(id)s;
+
 -- name: prices
 -- Every price that was not superseded.
-SELECT id, plan, metric, model, currency, parameters, nullif(effective_from, '-infinity'),
+SELECT id, plan, team_id, name, metric, model, currency, parameters::text, nullif(effective_from, '-infinity'),
        nullif(effective_to, 'infinity')
 FROM prices WHERE superseded_at IS NULL;
 
--- name: price_versions
--- The prices of one plan that hold at some time of an interval.
-SELECT id, plan, metric, model, currency, parameters, nullif(effective_from, '-infinity'),
+-- name: prices_as_known
+-- Prices of some plans and some teams that hold at some time of an interval, as they were known at a moment.
+WITH known AS (
+    SELECT id, name, plan, team_id, metric, model, currency, parameters, effective_from,
+           coalesce((SELECT e.effective_to FROM price_ends e WHERE e.price_id = p.id AND e.replaced_at > %(known_at)s
+                     ORDER BY e.replaced_at LIMIT 1), p.effective_to) AS effective_to
+    FROM prices p
+    WHERE (plan = ANY(%(plans)s) OR team_id = ANY(%(team_ids)s)) AND effective_from < %(end)s AND %(start)s < %(end)s
+      AND recorded_at <= %(known_at)s AND (superseded_at IS NULL OR superseded_at > %(known_at)s)
+)
+SELECT id, name, plan, team_id, metric, model, currency, parameters::text, nullif(effective_from, '-infinity'),
        nullif(effective_to, 'infinity')
-FROM prices
-WHERE plan = %(plan)s AND superseded_at IS NULL AND effective_from < %(end)s AND effective_to > %(start)s
-ORDER BY metric, prices.effective_from;
+FROM known WHERE effective_to > %(start)s
+ORDER BY name, known.effective_from;
+
+-- name: plan_terms_as_known
+-- Plans with their terms, each from when on, as they were known at a moment, oldest first.
+SELECT p.name, p.version, p.currency, p.period_unit, p.period_every, nullif(t.effective_from, '-infinity'), t.terms
+FROM plans p JOIN plan_terms t ON t.plan = p.name
+WHERE p.name = ANY(%(plans)s) AND t.recorded_at <= %(known_at)s
+  AND (t.superseded_at IS NULL OR t.superseded_at > %(known_at)s)
+ORDER BY p.name, t.effective_from;
+
+-- name: team_terms_as_known
+-- What was agreed with teams, each from when on, as it was known at a moment, oldest first.
+SELECT team_id, nullif(effective_from, '-infinity'), terms
+FROM team_terms t
+WHERE team_id = ANY(%(team_ids)s) AND recorded_at <= %(known_at)s
+  AND (superseded_at IS NULL OR superseded_at > %(known_at)s)
+ORDER BY team_id, t.effective_from;
+
+-- name: billing_rules
+-- The rules of the file that was the last to be applied by a moment.
+SELECT billing::text FROM catalogue_revisions WHERE applied_at <= %(known_at)s ORDER BY id DESC LIMIT 1;
 
 -- name: insert_price
 -- A price with its tiers.
 WITH price AS (
-    INSERT INTO prices (plan, metric, model, currency, parameters, effective_from, effective_to, recorded_at)
-    VALUES (%(plan)s, %(metric)s, %(model)s, %(currency)s, %(parameters)s,
+    INSERT INTO prices (plan, team_id, name, metric, model, currency, parameters, effective_from, effective_to,
+                        recorded_at)
+    VALUES (%(plan)s, %(team_id)s, %(name)s, %(metric)s, %(model)s, %(currency)s, %(parameters)s,
             coalesce(%(start)s, '-infinity'::timestamptz), coalesce(%(end)s, 'infinity'::timestamptz), %(now)s)
     RETURNING *
 )
@@ -103,8 +159,11 @@ FROM price, unnest(%(starts)s::numeric[], %(ends)s::numeric[], %(unit_prices)s::
      WITH ORDINALITY AS tier (tier_start, tier_end, unit_price, flat_fee, position);
 
 -- name: bound_price
--- Move the end of a price, and of its tiers.
-WITH price AS (
+-- Move the end of a price, and of its tiers; where it ended until now is kept.
+WITH known AS (
+    INSERT INTO price_ends (price_id, effective_to, replaced_at)
+    SELECT id, effective_to, %(now)s FROM prices WHERE id = %(id)s
+), price AS (
     UPDATE prices SET effective_to = coalesce(%(end)s, 'infinity'::timestamptz) WHERE id = %(id)s
     RETURNING id, effective_to
 )
@@ -114,14 +173,33 @@ UPDATE usage_pricing_tiers tier SET effective_to = price.effective_to FROM price
 -- A price that another takes the place of.
 UPDATE prices SET superseded_at = %(now)s WHERE id = %(id)s;
 
--- name: teams
--- Those of the teams that exist.
-SELECT id, name, time_zone FROM teams WHERE id = ANY(%(ids)s);
+-- name: lock_teams
+-- Teams whose subscriptions nobody else changes until the transaction ends, locked in the order of their ids.
+SELECT id FROM teams WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE;
 
--- name: save_team
--- A new team, or another name or time zone of one.
+-- name: teams
+-- Those of the teams that exist, and up to when their billing periods can't change any more.
+SELECT id, name, time_zone, currency,
+       (SELECT max(period_end) FROM metered_billing_periods b
+        WHERE b.team_id = t.id AND b.status NOT IN ('active', 'void'))
+FROM teams t WHERE id = ANY(%(ids)s);
+
+-- name: insert_team
+-- A new team, unless somebody else was faster.
 INSERT INTO teams (id, name, time_zone, created_at) VALUES (%(id)s, %(name)s, %(time_zone)s, %(now)s)
-ON CONFLICT (id) DO UPDATE SET name = excluded.name, time_zone = excluded.time_zone;
+ON CONFLICT (id) DO NOTHING;
+
+-- name: update_team
+-- Another name or time zone of a team.
+UPDATE teams SET name = %(name)s, time_zone = %(time_zone)s WHERE id = %(id)s;
+
+-- name: bill_team_in
+-- The currency that a team is billed in.
+UPDATE teams SET currency = %(currency)s WHERE id = %(id)s;
+
+-- name: recorded_at
+-- What becomes of subscriptions in this transaction is recorded at this instant.
+SELECT set_config('tallystick.recorded_at', %(now)s::timestamptz::text, true);
 
 -- name: subscriptions
 -- All subscriptions of the teams.

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tallystick.catalog.errors import Problem
 from tallystick.catalog.models import Anchor, Change, ChangeKind, TeamEntry, instant_text
+from tallystick.catalog.terms import family_of, versioned
 from tallystick.core.clock import local_midnight, zone
 
 
@@ -69,11 +70,48 @@ class MisfitError(Exception):
         self.problem = problem
 
 
-def subscribe(entry: TeamEntry, plan: str, time_zone: str, held: Sequence[Subscription], now: datetime) -> Outcome:
-    """The team's subscriptions with what the file says of it.
+def plan_version(
+    entry: TeamEntry, family: str, held: Sequence[Subscription], known: Sequence[str], now: datetime
+) -> str:
+    """Which version of its plan the team is to be on: the one that is asked for, else its present one.
+
+    A team that is on no version of the plan gets the newest of the file, which is the last of those `known`.
 
     Raises:
-        MisfitError: a start before the team's first subscription, or an end before its start.
+        MisfitError: there is no such version.
+    """
+    if entry.plan_version is not None:
+        wanted = versioned(family, entry.plan_version)
+        if wanted not in known:
+            message = f"plan {family} has no version {entry.plan_version}"
+            raise MisfitError(entry.origin.of("plan_version").problem(message))
+        return wanted
+    present = [s.plan for s in held if family_of(s.plan) == family and (s.end is None or s.end > now)]
+    return present[-1] if present else known[-1]
+
+
+def subscribe(
+    entry: TeamEntry,
+    plan: str,
+    time_zone: str,
+    held: Sequence[Subscription],
+    now: datetime,
+    *,
+    settled_until: datetime | None = None,
+) -> Outcome:
+    """The team's subscriptions with what the file says of it.
+
+    Args:
+        entry: what the file says.
+        plan: the stored name of the plan it comes to.
+        time_zone: the team's.
+        held: its subscriptions, ended ones too.
+        now: when the file is applied.
+        settled_until: up to when the team's billing periods are closed and stay as they are.
+
+    Raises:
+        MisfitError: a start before the team's first subscription, an end before its start, or a change in a
+            billing period that is closed.
     """
     start, end = _instant(entry.start, time_zone), _instant(entry.end, time_zone)
     wanted = Wanted(entry, Subscription(plan, entry.anchor, start or now, end), start, now)
@@ -82,7 +120,24 @@ def subscribe(entry: TeamEntry, plan: str, time_zone: str, held: Sequence[Subscr
         if subscription.end and subscription.end <= subscription.start:
             message = f"must be after the start, {instant_text(subscription.start)}"
             raise MisfitError(entry.origin.of("end").problem(message))
+    _refuse_settled(entry, held, outcome.subscriptions, settled_until)
     return outcome
+
+
+def _refuse_settled(
+    entry: TeamEntry, before: Sequence[Subscription], after: Sequence[Subscription], settled_until: datetime | None
+) -> None:
+    """Refuse a subscription that begins or ends otherwise than it did while periods there are closed."""
+    if settled_until is None:
+        return
+    changed = {(s.plan, s.anchor, bound) for s in before for bound in (s.start, s.end)} ^ {
+        (s.plan, s.anchor, bound) for s in after for bound in (s.start, s.end)
+    }
+    first = min((bound for *_, bound in changed if bound is not None), default=settled_until)
+    if first < settled_until:
+        closed = f"the team's billing periods are closed up to {instant_text(settled_until)}"
+        key = "end" if first in [s.end for s in after] and entry.end else "start"
+        raise MisfitError(entry.origin.of(key).problem(f"can't change at {instant_text(first)}: {closed}"))
 
 
 def _instant(moment: date | datetime | None, time_zone: str) -> datetime | None:

@@ -6,8 +6,10 @@ the next one begins, or is superseded by one that says the same interval better.
 How a file is read, with `now` the instant at which it is applied:
 
 * An entry with an instant begins a version there, or corrects the one that begins there already.
+* An entry with an end leaves nothing in force from there until the next one begins.
 * An entry without one is what holds now: where that differs, a new version begins now. The first ever
-  holds from the beginning. Beside entries whose instant has passed it is what held before them.
+  holds from the beginning, unless teams were charged without it. Beside entries whose instant has passed it
+  is what held before them.
 * A version that is still to come and is not in the file any more is withdrawn.
 """
 
@@ -35,10 +37,11 @@ class Version(Generic[C]):
 
 
 class Entry(NamedTuple, Generic[C]):
-    """What the file says from an instant on; None: from now on."""
+    """What the file says from an instant on (None: from now on) up to another (None: until the next entry)."""
 
     content: C
     start: datetime | None
+    end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +55,43 @@ class Shift(Generic[C]):
     end: datetime = END
     retroactive: bool = False
     withdrawn: bool = False
+    prolonged: bool = False
 
 
 @dataclass(slots=True)
 class Timeline(Generic[C]):
-    """The versions of one metric or price, in order, while they are brought in line with a file."""
+    """The versions of one metric or price, in order, while they are brought in line with a file.
+
+    `used`: teams were charged already where it has no version, so that the first one changes what they pay.
+    """
 
     now: datetime
     versions: list[Version[C]]
+    used: bool = False
     shifts: list[Shift[C]] = field(default_factory=list)
     new: bool = field(init=False)
+    _stored: list[Version[C]] = field(init=False)
+    _ends: set[datetime] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.versions = sorted(self.versions, key=lambda version: version.start)
-        self.new = all(version.start > self.now for version in self.versions)
+        self.new = not self.used and all(version.start > self.now for version in self.versions)
+        self._stored = list(self.versions)
 
     def follow(self, entries: Sequence[Entry[C]]) -> None:
         """Make the versions say what the file says."""
         dated = {entry.start: entry.content for entry in entries if entry.start is not None}
+        self._ends = {entry.end for entry in entries if entry.end is not None} - dated.keys()
         self._withdraw(keep=set(dated))
+        self._prolong()
+        for end in self._ends:
+            self._cut(end)
         for start in sorted(dated):
             self._put(start, dated[start])
         for undated in (entry.content for entry in entries if entry.start is None):
-            self._settle(undated, min(dated, default=END))
+            self._settle(undated, min([*dated, *self._ends], default=END))
         self._resume(dated)
+        self.shifts += self._moved_ends()
 
     def finish(self) -> None:
         """End what holds now, and withdraw what is to come: the file does not name it any more."""
@@ -93,12 +109,40 @@ class Timeline(Generic[C]):
             shift = Shift(ChangeKind.END, version.content, None, version.start, version.end, withdrawn=True)
             self.shifts.append(shift)
 
+    def _prolong(self) -> None:
+        """Forget the ends to come that a file said earlier; those that it still says are cut anew."""
+        starts = {version.start for version in self.versions}
+        for version in [v for v in self.versions if self.now < v.end < END and v.end not in starts]:
+            self._replace(version, [replace(version, end=self._following(version.start))])
+
+    def _cut(self, end: datetime) -> None:
+        """Nothing holds from `end` on, until the next version begins."""
+        covering = self._at(end)
+        if covering and covering.start < end:
+            self._replace(covering, [replace(covering, end=end)])
+
+    def _moved_ends(self) -> Iterator[Shift[C]]:
+        """Stored versions that end elsewhere than they did, where none begins, or where there was such an end."""
+        starts, before = {v.start for v in self.versions}, {v.id: v.end for v in self._stored}
+        gaps = set(before.values()) - {v.start for v in self._stored} - {END}
+        for version in self.versions:
+            was = before.get(version.id, version.end)
+            into_gap = version.end != END and version.end not in starts
+            if version.end > was and was in gaps:
+                yield self._ended(version, ChangeKind.CHANGE)
+            elif version.end != was and into_gap:
+                yield self._ended(version, ChangeKind.END)
+
+    def _ended(self, version: Version[C], kind: ChangeKind) -> Shift[C]:
+        after = version.content if kind is ChangeKind.CHANGE else None
+        retroactive = version.end < self.now
+        return Shift(kind, version.content, after, version.start, version.end, retroactive, prolonged=after is not None)
+
     def _put(self, start: datetime, content: C) -> None:
         """Say what holds from `start` on, up to the next version."""
         covering = self._at(start)
         if covering is None:
-            following = [version.start for version in self.versions if version.start > start]
-            self._insert(Version(content, start, min(following, default=END)))
+            self._insert(Version(content, start, self._following(start)))
             return self._record(ChangeKind.ADD, None, content, start)
         if covering.start == start:
             return self._correct(covering, content)
@@ -122,7 +166,7 @@ class Timeline(Generic[C]):
         if first <= self.now:
             return self._settle_before(first, content)
         current = self._at(self.now)
-        if current is None and all(version.start > self.now for version in self.versions):
+        if current is None and self.new and all(version.start > self.now for version in self.versions):
             return self._put(BEGINNING, content)  # nothing was ever in force
         if current is None or current.content != content:
             self._put(self.now, content)
@@ -137,12 +181,19 @@ class Timeline(Generic[C]):
 
     def _resume(self, dated: dict[datetime, C]) -> None:
         """Where the last dated entry that has begun is not what holds now, it begins again now."""
-        begun = [start for start in dated if start <= self.now]
+        begun = [start for start in (*dated, *self._ends) if start <= self.now]
         if not begun:
-            return
+            return None
+        if max(begun) in self._ends:
+            return self._cut(self.now)
         content, current = dated[max(begun)], self._at(self.now)
         if current is None or current.content != content:
             self._put(self.now, content)
+        return None
+
+    def _following(self, start: datetime) -> datetime:
+        """Where what begins at `start` ends: the next version, or the next end that the file says."""
+        return min((at for at in (*(v.start for v in self.versions), *self._ends) if at > start), default=END)
 
     def _at(self, moment: datetime) -> Version[C] | None:
         return next((v for v in self.versions if v.start <= moment < v.end), None)

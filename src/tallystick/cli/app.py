@@ -13,10 +13,46 @@ from typing import Annotated
 import typer
 
 from tallystick import __version__
-from tallystick.cli import catalogue, dead_letters, demo, events, import_files, keys, report, serve, validate_period
+from tallystick.cli import (
+    analyze,
+    catalogue,
+    close,
+    credits,
+    currencies,
+    dead_letters,
+    demo,
+    events,
+    explain,
+    import_files,
+    init,
+    invoices,
+    keys,
+    report,
+    serve,
+    subscriptions,
+    validate_period,
+)
 from tallystick.core.errors import TallystickError
 
-COMMANDS = (demo, serve, catalogue, import_files, report, events, validate_period, dead_letters, keys)
+COMMANDS = (
+    demo,
+    serve,
+    init,
+    analyze,
+    catalogue,
+    subscriptions,
+    import_files,
+    report,
+    close,
+    explain,
+    invoices,
+    events,
+    validate_period,
+    dead_letters,
+    credits,
+    currencies,
+    keys,
+)
 """The modules of the subcommands, in the order of --help. Each adds its own with `register(app)`."""
 
 USAGE = 2

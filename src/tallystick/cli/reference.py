@@ -26,6 +26,7 @@ DATA_DIR = "--data-dir FOLDER"
 """Nearly every command has this option; it is described once."""
 
 _FACTS = re.compile(r"^(?P<meaning>.*?)\s*(?:\[(?P<facts>[^]]*)\])?$", re.DOTALL)
+_LONG_FIRST = re.compile(r"^(-\w), (--[\w-]+)")
 _KINDS = {"str": "text", "int": "whole number", "float": "number", "bool": "`true` or `false`", "Path": "folder"}
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
@@ -127,8 +128,10 @@ def _section(context: typer.Context) -> str:
 
 def _records(context: typer.Context) -> Iterator[tuple[str, str]]:
     """The arguments and options as --help spells and explains them."""
-    records = (parameter.get_help_record(context) for parameter in context.command.get_params(context))
-    yield from (record for record in records if record and record[0] != "--help")
+    for parameter in context.command.get_params(context):
+        record = parameter.get_help_record(context)
+        if record and record[0] != "--help":
+            yield _LONG_FIRST.sub(r"\2, \1", record[0]), record[1]
 
 
 def _option_row(spelling: str, explanation: str) -> str:

@@ -117,7 +117,10 @@ def show_current(found: "Report", *, drawn: bool | None = None) -> None:
     output.show_table(columns, rows, empty="no metric is defined yet", drawn=drawn)
     if steps := list(_steps(found)):
         output.note("\nHow the cost is made up:")
-        output.show_table(("metric", "step", "tier", "quantity", "unit price", "amount"), steps, drawn=drawn)
+        labelled = any(label for *_, label in steps)  # a cell of a matrix, a band of a schedule, a discount's name
+        headings = ("metric", "step", "tier", "quantity", "unit price", "amount", *(["label"] if labelled else ()))
+        shown = [step[: len(headings)] for step in steps]
+        output.show_table(headings, shown, drawn=drawn)
 
 
 def _show_period(found: "Report") -> None:
@@ -154,7 +157,8 @@ def _steps(found: "Report") -> Iterator[Sequence[Any]]:
 def _steps_of(line: "Line") -> Iterator[Sequence[Any]]:
     for step in line.charge.steps if line.charge else ():
         tier = "" if step.tier is None else f"{output.cell(step.start)} to {output.cell(step.end) or '∞'}"
-        yield line.metric, step.kind, tier, _quantity(step.quantity), step.unit_price, _quantity(step.amount)
+        quantity, amount = _quantity(step.quantity), _quantity(step.amount)
+        yield line.metric, step.kind, tier, quantity, step.unit_price, amount, step.label
 
 
 def _history(found: "Report") -> Iterable[Sequence[Any]]:

@@ -74,9 +74,18 @@ def serve(
 
 def _background() -> "Sequence[Background]":
     """What runs beside the requests."""
+    from tallystick.billing.credits.service import Credits
     from tallystick.worker.loops import running
 
-    return (lambda state: running(state.metering, state.clock, state.settings.rollup_interval_seconds),)
+    return (
+        lambda state: running(
+            state.metering,
+            state.clock,
+            state.settings.rollup_interval_seconds,
+            state.billing.closing,
+            Credits(state.database, state.clock),
+        ),
+    )
 
 
 def _configure_logging(level: LogLevel, *, access_log: bool) -> None:

@@ -24,10 +24,12 @@ QUANTITY_DECIMALS = 18
 
 def plain(number: Decimal) -> str:
     """The number without exponent and without trailing zeros: `1E+3` → `1000`, `0.10` → `0.1`."""
+    if not number:  # before it is written out: 0E-300000000 would be a text of 300 MB
+        return "0"
     text = format(number, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text
+    return text
 
 
 def quantity_problem(number: Decimal) -> str | None:

@@ -60,7 +60,7 @@ class Source:
         self.size_bytes = stream.size_bytes
         self.format = detect(stream) if options.format is Format.AUTO else options.format
         self.source_id = source_id(stream.name, stream.has_name, options)
-        reader = _reader(self.format, stream, options)
+        reader = open_reader(self.format, stream, options)
         self.columns = reader.columns
         self._records = reader.records()
         self._mapper = self._make_mapper(options, reader)
@@ -101,7 +101,12 @@ class Source:
         return Mapper(plan, metadata_of(options.metadata_columns, plan.used, reader), keys)
 
 
-def _reader(layout: Format, stream: ByteStream, options: ImportOptions) -> Reader:
+def open_reader(layout: Format, stream: ByteStream, options: ImportOptions) -> Reader:
+    """What finds the rows in a file of this layout.
+
+    Raises:
+        InvalidInput: the file is not of this layout.
+    """
     if layout is Format.PARQUET:
         from tallystick.importing.parquet import ParquetReader  # noqa: PLC0415 - pyarrow is slow to import
 

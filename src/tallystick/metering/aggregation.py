@@ -1,7 +1,7 @@
 """From partials to usage: how the pieces of a window merge, and what number they yield. Pure.
 
 A window's usage is made of pieces from roll-ups and from raw events. Most aggregations merge pieces in
-any order (`Partial.add`). A level (time-weighted) is a chain of pieces that don't overlap in time, per
+any order (`Bin.add`). A level (time-weighted) is a chain of pieces that don't overlap in time, per
 dimension values; between two pieces the earlier one's last level holds.
 """
 
@@ -67,6 +67,8 @@ class Bin:
     slots: dict[datetime, tuple[Decimal, int]] = field(default_factory=dict)
     values: Counter[str] = field(default_factory=Counter)
     area: Decimal | None = None
+    peak: Decimal | None = None
+    amounts: list[Decimal] = field(default_factory=list)
 
     def add(self, piece: Piece, slot: datetime | None = None) -> None:
         """Merge a piece; pieces commute."""
@@ -125,6 +127,11 @@ def level_area(
     if current is not None and finish > at:
         area = EXACT.fma(current.level, seconds(finish) - seconds(at), area)
     return area, current
+
+
+def held_seconds(window: Interval, known_until: datetime) -> Decimal:
+    """For how long levels are known in a window, in seconds; zero in one that has not begun."""
+    return max(ZERO, EXACT.subtract(seconds(min(window.end, known_until)), seconds(window.start)))
 
 
 def change_area(opening: Decimal, gathered: Bin, window: Interval, as_of: datetime) -> Decimal:

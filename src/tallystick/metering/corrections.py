@@ -92,7 +92,8 @@ class Corrections:
         correction = Correction(event.id, "amend", replacement.id, reason, actor, self._clock.now())
         if not await self._store.void(correction, replacement):
             raise Conflict(f"event {event_id} was corrected at the same moment; look at it and try again")
-        return Corrected(correction, await self._store.event(replacement.id))
+        recorded = await self._store.correction(event.id)
+        return Corrected(recorded or correction, await self._store.event(replacement.id))
 
     async def _replacement(self, event: UsageEvent, changes: Mapping[str, Any]) -> NewEvent:
         original = event.amends or event.id

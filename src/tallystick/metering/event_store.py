@@ -7,14 +7,18 @@ suite in `tests/integration/event_store`. Everything else (teams, prices, period
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from tallystick.core.clock import Interval
 from tallystick.metering.models import (
     Appended,
+    Causes,
     Correction,
     EventFilter,
+    Known,
+    Measure,
     MetricVersion,
     NewEvent,
     Usage,
@@ -35,6 +39,10 @@ class UsageRequest:
         group_by: the dimensions to keep apart, by name; must be among the metric's.
         where: dimension → the values one of which it must have.
         raw: read raw events only, no roll-ups: for checking one against the other.
+        known_at: count what was recorded at or before this instant, and not corrected by then; None: everything.
+            The versions have to be those of that time, too.
+        each: give the values of the single events as well, in `Usage.amounts`; reads them raw.
+        measure: of a time-weighted metric: its total (level × time), or the average or the highest level.
     """
 
     versions: Sequence[MetricVersion]
@@ -44,6 +52,9 @@ class UsageRequest:
     group_by: tuple[str, ...] = ()
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
     raw: bool = False
+    known_at: datetime | None = None
+    each: bool = False
+    measure: Measure = Measure.TOTAL
 
 
 class RollUpProgress(NamedTuple):
@@ -57,10 +68,15 @@ class RollUpProgress(NamedTuple):
 
 
 class EventPage(NamedTuple):
-    """A page of raw events and the position to go on from, None on the last page."""
+    """A page of raw events and the position to go on from, None on the last page.
+
+    `values` says, event by event, what each is worth to the metric whose events were asked for; None where it
+    has no value. Empty where no metric was asked for.
+    """
 
     events: Sequence[UsageEvent]
     after: tuple[str, ...] | None
+    values: Sequence[Decimal | None] = ()
 
 
 class EventStore(Protocol):
@@ -79,7 +95,54 @@ class EventStore(Protocol):
         ...
 
     async def usage(self, requests: Sequence[UsageRequest]) -> list[list[Usage]]:
-        """The usage of each request, all from one snapshot; windows without events are absent."""
+        """The usage of each request, all from one snapshot; windows without events are absent.
+
+        Requests that differ by the team alone are answered together, thousands at the price of a few.
+        """
+        ...
+
+    async def seal(self, now: datetime) -> datetime:
+        """Draw a line under the past: what was recorded up to the instant that it returns, `now` or later, is final.
+
+        Everything recorded at or before it can be read from then on, and whatever is appended or corrected from
+        then on is recorded after it. So what is read as known at that instant never changes again. Waits for the
+        batches that are just being written; not to be called from inside a transaction that records.
+        """
+        ...
+
+    async def changed(self, known: Sequence[Known]) -> list[frozenset[str]]:
+        """For each of these, the metrics whose usage may be another now; empty where nothing has changed.
+
+        Late events, corrections, and definitions that were recorded or replaced since count as changes, as does
+        an earlier change of a level that lasts into the interval. `known_at` should be an instant that was
+        sealed. One look for thousands.
+        """
+        ...
+
+    async def causes(
+        self,
+        team_id: str,
+        versions: Sequence[MetricVersion],
+        interval: Interval,
+        since: datetime,
+        *,
+        until: datetime | None = None,
+        where: Mapping[str, Sequence[str | None]] | None = None,
+        limit: int = 100,
+        after: tuple[str, ...] | None = None,
+    ) -> Causes:
+        """Which events changed the usage of a metric over an interval, recorded after `since` and up to `until`.
+
+        Args:
+            team_id: whose usage.
+            versions: the metric's.
+            interval: in which the events happened.
+            since: what was recorded at or before this instant was known.
+            until: what was recorded after this instant is left out; None: nothing is.
+            where: dimension → the values one of which it must have; None is an absent value.
+            limit: most events of the page.
+            after: where the page before ended.
+        """
         ...
 
     async def event(self, event_id: UUID) -> UsageEvent | None:
@@ -91,7 +154,10 @@ class EventStore(Protocol):
         ...
 
     async def events(self, wanted: EventFilter, *, limit: int, after: tuple[str, ...] | None = None) -> EventPage:
-        """Raw events, newest first; `after` is where the page before ended."""
+        """Raw events, newest first; `after` is where the page before ended.
+
+        With `wanted.versions` they are the events behind a metric's usage, with the value of each.
+        """
         ...
 
     async def void(self, correction: Correction, replacement: NewEvent | None = None) -> bool:

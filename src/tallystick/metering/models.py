@@ -32,6 +32,14 @@ class Level(StrEnum):
     DELTA = "delta"
 
 
+class Measure(StrEnum):
+    """What is asked of a level over time; of any other metric there is only the total."""
+
+    TOTAL = "total"
+    AVERAGE = "average"
+    PEAK = "peak"
+
+
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 
 SUMMABLE = frozenset({Aggregation.SUM, Aggregation.COUNT, Aggregation.TIME_WEIGHTED})
@@ -194,6 +202,10 @@ class Usage(NamedTuple):
 
     `quantity` is exact, or correct to 100 digits where the aggregation divides; None where the
     aggregation of no events has no value (the average, maximum, minimum, latest or percentile of none).
+    Of a level's average and peak it is in the unit of the level, and None in a window that has not begun.
+
+    `amounts` are the values of the single events that have one, in the order of time (and of recording
+    where they happened at the same instant), if they were asked for; else None.
     """
 
     metric: str
@@ -202,11 +214,27 @@ class Usage(NamedTuple):
     quantity: Decimal | None
     events: int
     unvalued: int
+    amounts: tuple[Decimal, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which raw events a listing shows; None means any."""
+    """Which raw events a listing shows; None means any.
+
+    Attributes:
+        team_id: of this team; with it the order is by when events happened, else by when they were recorded.
+        event_name: of this name.
+        event_type: of this type.
+        user_id: of this user.
+        interval: happened in it.
+        metadata: path → the text that the value there equals.
+        idempotency_key: with this key.
+        corrected: whether they were voided or amended.
+        versions: one of these metric versions counts them: name, type, filters and the version's interval.
+        where: with `versions`: dimension → the values one of which it must have; None is an absent value.
+        recorded: recorded in it.
+        known_at: recorded at or before it; a correction that was recorded later is not shown.
+    """
 
     team_id: str | None = None
     event_name: str | None = None
@@ -216,6 +244,10 @@ class EventFilter:
     metadata: Mapping[str, str] = field(default_factory=dict)
     idempotency_key: str | None = None
     corrected: bool | None = None
+    versions: Sequence[MetricVersion] = ()
+    where: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    recorded: Interval | None = None
+    known_at: datetime | None = None
 
 
 class Correction(NamedTuple):
@@ -227,3 +259,54 @@ class Correction(NamedTuple):
     reason: str
     actor: str
     recorded_at: datetime
+
+
+class Known(NamedTuple):
+    """The usage of a team over an interval, as it was known at an instant."""
+
+    team_id: str
+    interval: Interval
+    known_at: datetime
+
+
+class Cause(StrEnum):
+    """Why the usage of an interval is another than it was."""
+
+    LATE = "late"
+    AMENDED = "amended"
+    VOIDED = "voided"
+
+
+class CausingEvent(NamedTuple):
+    """An event that changed the usage of an interval.
+
+    Attributes:
+        id: the event's.
+        cause: how it changed the usage: it was recorded late, it was amended or takes the place of an amended
+            one, or it was voided.
+        occurred_at: when it happened.
+        learned_at: when the event, or the correction that took it out, was recorded.
+        value: what it is worth to the metric; None where that has no value.
+        counts: whether it counts now (late, or in the place of another), or no longer.
+    """
+
+    id: UUID
+    cause: Cause
+    occurred_at: datetime
+    learned_at: datetime
+    value: Decimal | None
+    counts: bool
+
+
+class Causes(NamedTuple):
+    """Why the usage of an interval changed between two instants: how many events of each kind, and a page of them.
+
+    An amended event and the one in its place are one amendment, and two events of the page. `after` is where
+    the page ended, None on the last one.
+    """
+
+    late: int
+    amended: int
+    voided: int
+    events: Sequence[CausingEvent]
+    after: tuple[str, ...] | None

@@ -7,9 +7,40 @@
 A price that is wrong can't be built, an amount is never rounded on the way, and its steps sum to it.
 """
 
-from tallystick.pricing.models import Charge, PriceModel, Step, Tier, charge_as_json
+from tallystick.pricing.adjustments import Commitment, Discount
+from tallystick.pricing.conversion import Conversion
+from tallystick.pricing.models import (
+    SCHEDULE,
+    Cell,
+    Charge,
+    Measure,
+    PriceModel,
+    Step,
+    Tier,
+    Used,
+    charge_as_json,
+)
 from tallystick.pricing.price import Price
 from tallystick.pricing.price_models import MODELS
-from tallystick.pricing.rating import rate
+from tallystick.pricing.rating import marginal, rate
+from tallystick.pricing.schedule import Schedule
 
-__all__ = ["MODELS", "Charge", "Price", "PriceModel", "Step", "Tier", "charge_as_json", "rate"]
+__all__ = [
+    "MODELS",
+    "SCHEDULE",
+    "Cell",
+    "Charge",
+    "Commitment",
+    "Conversion",
+    "Discount",
+    "Measure",
+    "Price",
+    "PriceModel",
+    "Schedule",
+    "Step",
+    "Tier",
+    "Used",
+    "charge_as_json",
+    "marginal",
+    "rate",
+]

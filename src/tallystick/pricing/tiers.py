@@ -3,15 +3,38 @@
 Written as a list of `{up_to, unit_price, flat_fee}`; a tier begins where the one before it ends.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from tallystick.core.money import ZERO, plain
-from tallystick.pricing.exact import add, multiply
-from tallystick.pricing.models import ONE, Charge, Step, Tier
-from tallystick.pricing.parameters import Parameters, invalid, require_not_negative, require_positive
+from tallystick.pricing.exact import Scale, add, multiply, per_cent, times_hundred
+from tallystick.pricing.models import ONE, Step, Tier
+from tallystick.pricing.parameters import (
+    Parameters,
+    invalid,
+    require_not_negative,
+    require_percent,
+    require_positive,
+)
+
+
+class TierPrice(NamedTuple):
+    """How the price of a unit is written in a tier: its key, its rule, and the number for a unit's price and back."""
+
+    key: str
+    check: Callable[[Decimal, str], None]
+    of_unit: Scale
+    as_given: Scale
+
+
+def _same(number: Decimal) -> Decimal:
+    return number
+
+
+UNIT_PRICE = TierPrice("unit_price", require_not_negative, _same, _same)
+PERCENT = TierPrice("rate", require_percent, per_cent, times_hundred)
 
 
 def one_tier(unit_price: Decimal, flat_fee: Decimal = ZERO) -> tuple[Tier, ...]:
@@ -19,34 +42,47 @@ def one_tier(unit_price: Decimal, flat_fee: Decimal = ZERO) -> tuple[Tier, ...]:
     return (Tier(ZERO, None, unit_price, flat_fee),)
 
 
-def read_tiers(parameters: Parameters) -> tuple[Tier, ...]:
+def read_tiers(parameters: Parameters, price: TierPrice = UNIT_PRICE) -> tuple[Tier, ...]:
     """The tiers under `tiers`, each beginning where the one before it ends."""
-    return tuple(_read_each(parameters.entries("tiers")))
+    return tuple(_read_each(parameters.entries("tiers"), price))
 
 
-def _read_each(entries: list[Parameters]) -> Iterator[Tier]:
+def _read_each(entries: list[Parameters], price: TierPrice) -> Iterator[Tier]:
     start = ZERO
     for entry in entries:
         end = entry.optional("up_to")
-        unit_price, flat_fee = entry.optional("unit_price"), entry.optional("flat_fee")
+        given, flat_fee = entry.optional(price.key), entry.optional("flat_fee")
         entry.finish()
-        if unit_price is None and flat_fee is None:
-            raise invalid(entry.field("unit_price"), "is required where there is no flat_fee; 0 is free")
-        yield Tier(start, end, unit_price or ZERO, flat_fee or ZERO)
+        if given is None and flat_fee is None:
+            raise invalid(entry.field(price.key), "is required where there is no flat_fee; 0 is free")
+        price.check(given or ZERO, entry.field(price.key))
+        yield Tier(start, end, price.of_unit(given or ZERO), flat_fee or ZERO)
         start = start if end is None else end
 
 
-def tiers_as_parameters(tiers: tuple[Tier, ...]) -> dict[str, Any]:
+def tiers_as_parameters(tiers: tuple[Tier, ...], price: TierPrice = UNIT_PRICE) -> dict[str, Any]:
     """What `read_tiers` reads, without the fees that are zero and the bound the last tier doesn't have."""
-    return {"tiers": [_as_parameters(tier) for tier in tiers]}
+    return {"tiers": [_as_parameters(tier, price) for tier in tiers]}
 
 
-def _as_parameters(tier: Tier) -> dict[str, str]:
+def _as_parameters(tier: Tier, price: TierPrice) -> dict[str, str]:
     parameters = {} if tier.end is None else {"up_to": plain(tier.end)}
-    parameters["unit_price"] = plain(tier.unit_price)
+    parameters[price.key] = plain(price.as_given(tier.unit_price))
     if tier.flat_fee:
         parameters["flat_fee"] = plain(tier.flat_fee)
     return parameters
+
+
+def scaled_tiers(tiers: tuple[Tier, ...], scale: Scale) -> tuple[Tier, ...]:
+    """The tiers with their bounds and flat fees scaled; what a unit costs stays.
+
+    In a part of no length (a period on trial), tiers but the last hold nothing, and are left out.
+    """
+    scaled = (
+        Tier(scale(start), None if end is None else scale(end), unit_price, scale(flat_fee))
+        for start, end, unit_price, flat_fee in tiers
+    )
+    return tuple(tier for tier in scaled if tier.end is None or tier.end > tier.start)
 
 
 def check_tiers(tiers: tuple[Tier, ...]) -> None:
@@ -84,11 +120,11 @@ def _check_start(tier: Tier, i: int, expected: Decimal | None) -> None:
         raise invalid(f"tiers[{i}].start", f"is {tier.start}: must be {expected}, the end of the tier before")
 
 
-def charge_in_tier(position: int, tier: Tier, quantity: Decimal) -> Charge:
-    """What the quantity costs at the tier's price, and the tier's flat fee where it has one."""
+def charge_in_tier(position: int, tier: Tier, quantity: Decimal) -> tuple[Decimal, tuple[Step, ...]]:
+    """What the quantity costs at the tier's price, with the tier's flat fee where it has one; and the steps."""
     start, end, unit_price, flat_fee = tier
     usage = Step("tier", quantity, unit_price, multiply(quantity, unit_price), position, start, end)
     if not flat_fee:
-        return Charge(usage.amount, (usage,))
+        return usage.amount, (usage,)
     fee = Step("flat_fee", ONE, flat_fee, flat_fee, position, start, end)
-    return Charge(add(usage.amount, flat_fee), (usage, fee))
+    return add(usage.amount, flat_fee), (usage, fee)

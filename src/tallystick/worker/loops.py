@@ -1,10 +1,13 @@
-"""The loops: roll usage up, and create the months ahead. Several processes may run them; one at a time acts."""
+"""The loops: roll usage up, create the months ahead, close periods that are over. Several processes may run them."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from tallystick.billing.closing.models import Closed
+from tallystick.billing.closing.service import Closing
+from tallystick.billing.credits.service import Credits
 from tallystick.core.clock import Clock
 from tallystick.core.errors import TallystickError
 from tallystick.metering.service import Metering
@@ -12,14 +15,30 @@ from tallystick.metering.service import Metering
 log = logging.getLogger("tallystick.worker")
 
 MONTHS_EVERY = 3600.0
+CLOSE_EVERY = 60.0
+SETTLE_EVERY = 60.0
 LONGEST_PAUSE = 30.0
 
 Work = Callable[[], Awaitable[bool]]
 
 
 @asynccontextmanager
-async def running(metering: Metering, clock: Clock, rollup_interval: float) -> AsyncIterator[None]:
-    """Run every loop while the block runs; a round that is under way is finished."""
+async def running(
+    metering: Metering,
+    clock: Clock,
+    rollup_interval: float,
+    closing: Closing | None = None,
+    credits: Credits | None = None,
+) -> AsyncIterator[None]:
+    """Run every loop while the block runs; a round that is under way is finished.
+
+    Args:
+        metering: whose usage is rolled up.
+        clock: where "now" comes from.
+        rollup_interval: seconds between two roll-ups.
+        closing: closes periods; None: nothing is closed.
+        credits: books what expires or is given anew; None: nothing is booked until a period closes.
+    """
     stop = asyncio.Event()
 
     async def roll_up() -> bool:
@@ -29,15 +48,32 @@ async def running(metering: Metering, clock: Clock, rollup_interval: float) -> A
         await metering.store.ensure_months(clock.now())
         return False
 
+    async def close_periods() -> bool:
+        if closing is not None:
+            _tell(await closing.run(patient=True))
+        return False
+
+    async def settle_credits() -> bool:
+        return await credits.settle() if credits is not None else False
+
     loops = [
         asyncio.create_task(_repeat("roll-up", roll_up, rollup_interval, stop)),
         asyncio.create_task(_repeat("months ahead", create_months, MONTHS_EVERY, stop)),
+        asyncio.create_task(_repeat("closing", close_periods, CLOSE_EVERY, stop)),
+        asyncio.create_task(_repeat("credits", settle_credits, SETTLE_EVERY, stop)),
     ]
     try:
         yield
     finally:
         stop.set()
         await asyncio.gather(*loops)
+
+
+def _tell(done: Closed) -> None:
+    if done.statements or done.corrections:
+        log.info("closed %d statements and %d corrections", len(done.statements), len(done.corrections))
+    for failure in done.failures:
+        log.warning("closing %s: %s", failure.team_id, failure.message)
 
 
 async def _repeat(name: str, work: Work, interval: float, stop: asyncio.Event) -> None:

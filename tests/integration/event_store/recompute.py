@@ -10,37 +10,66 @@ from typing import NamedTuple
 
 from tallystick.core.clock import Interval
 from tallystick.core.money import EXACT
-from tallystick.metering.models import Aggregation, Level, MetricDefinition
+from tallystick.metering.models import Aggregation, Level, Measure, MetricDefinition
 
 
 class Fact(NamedTuple):
-    """An event that counts, in the order it was recorded."""
+    """An event, in the order it was recorded, and since when it no longer counts, if it was voided."""
 
+    team: str
     order: tuple[int, int]
     name: str
     occurred_at: datetime
+    recorded_at: datetime
     quantity: Decimal
     metadata: Mapping[str, object]
+    voided_at: datetime | None = None
+
+    def counts(self, known_at: datetime | None) -> bool:
+        """Whether it counts now, or did as far as was known at a moment."""
+        if known_at is None:
+            return self.voided_at is None
+        return self.recorded_at <= known_at and (self.voided_at is None or self.voided_at > known_at)
 
 
 def recompute(
-    definition: MetricDefinition, facts: Sequence[Fact], window: Interval, as_of: datetime, group_by: Sequence[str]
+    definition: MetricDefinition,
+    facts: Sequence[Fact],
+    window: Interval,
+    as_of: datetime,
+    group_by: Sequence[str],
+    measure: Measure = Measure.TOTAL,
 ) -> dict[tuple[str | None, ...], Decimal | None]:
     """The usage per dimension values of one window."""
-    matching = [fact for fact in facts if _matches(definition, fact)]
-    groups: dict[tuple[str | None, ...], list[Fact]] = defaultdict(list)
-    for fact in matching:
-        groups[_labels(fact, group_by)].append(fact)
     answer: dict[tuple[str | None, ...], Decimal | None] = {}
-    for labels, members in groups.items():
+    for labels, members in _groups(definition, facts, group_by).items():
         inside = [f for f in members if window.start <= f.occurred_at < window.end]
         if definition.aggregation is Aggregation.TIME_WEIGHTED:
-            area = _area(definition, members, window, as_of)
-            if inside or area:
-                answer[labels] = EXACT.divide(area, Decimal(definition.per))
+            answer[labels] = _level(definition, members, window, as_of, measure)
         elif inside:
             answer[labels] = _usage(definition, inside)
     return answer
+
+
+def amounts(
+    definition: MetricDefinition, facts: Sequence[Fact], window: Interval, group_by: Sequence[str]
+) -> dict[tuple[str | None, ...], tuple[Decimal, ...]]:
+    """The values of the single events per dimension values of one window."""
+    found = {
+        labels: tuple(v for at, v in _ordered(definition, members) if window.start <= at < window.end)
+        for labels, members in _groups(definition, facts, group_by).items()
+    }
+    return {labels: values for labels, values in found.items() if values}
+
+
+def _groups(
+    definition: MetricDefinition, facts: Sequence[Fact], group_by: Sequence[str]
+) -> Mapping[tuple[str | None, ...], list[Fact]]:
+    groups: dict[tuple[str | None, ...], list[Fact]] = defaultdict(list)
+    for fact in facts:
+        if _matches(definition, fact):
+            groups[_labels(fact, group_by)].append(fact)
+    return groups
 
 
 def known_until(definition: MetricDefinition, facts: Sequence[Fact], end: datetime, as_of: datetime) -> datetime:
@@ -60,6 +89,8 @@ def _labels(fact: Fact, names: Sequence[str]) -> tuple[str | None, ...]:
 
 
 def _value(definition: MetricDefinition, fact: Fact) -> Decimal | None:
+    if definition.aggregation is Aggregation.COUNT:
+        return Decimal(1)
     found = fact.quantity if definition.value == "quantity" else fact.metadata.get(definition.value)
     if not isinstance(found, Decimal | int):
         return None
@@ -94,6 +125,38 @@ def _area(definition: MetricDefinition, facts: Sequence[Fact], window: Interval,
             if end > begin:
                 total = EXACT.add(total, EXACT.multiply(level, _seconds(end - begin)))
     return total
+
+
+def _level(
+    definition: MetricDefinition, facts: Sequence[Fact], window: Interval, as_of: datetime, measure: Measure
+) -> Decimal | None:
+    area, held = _area(definition, facts, window, as_of), _seconds(min(window.end, as_of) - window.start)
+    match measure:
+        case Measure.TOTAL:
+            return EXACT.divide(area, Decimal(definition.per))
+        case Measure.AVERAGE:
+            return EXACT.divide(area, held) if held > 0 else None
+        case Measure.PEAK:
+            return _peak(definition, facts, window, as_of)
+
+
+def _peak(definition: MetricDefinition, facts: Sequence[Fact], window: Interval, as_of: datetime) -> Decimal | None:
+    """The highest of the levels at the window's start, if that has come, and after every change inside it."""
+    moments = {at for at, _ in _ordered(definition, facts) if window.start <= at < window.end}
+    if window.start < as_of:
+        moments.add(window.start)
+    return max((_level_at(definition, facts, moment) for moment in moments), default=None)
+
+
+def _level_at(definition: MetricDefinition, facts: Sequence[Fact], moment: datetime) -> Decimal:
+    """The sum over all series of their level, when everything of that instant has happened."""
+    levels: dict[tuple[str | None, ...], Decimal] = defaultdict(Decimal)
+    for fact in sorted(facts, key=lambda f: (f.occurred_at, f.order)):
+        value = _value(definition, fact)
+        if value is not None and fact.occurred_at <= moment:
+            series = _labels(fact, definition.dimensions)
+            levels[series] = EXACT.add(levels[series], value) if definition.level is Level.DELTA else value
+    return _sum(list(levels.values()))
 
 
 def _usage(definition: MetricDefinition, inside: Sequence[Fact]) -> Decimal | None:
@@ -137,5 +200,5 @@ def _percentile(definition: MetricDefinition, inside: Sequence[Fact], valued: Se
         slots: dict[int, list[Decimal]] = defaultdict(list)
         for at, value in _ordered(definition, inside):
             slots[int(at.timestamp()) // definition.slot].append(value)
-        ranked = sorted(EXACT.divide(sum(vs, Decimal(0)), Decimal(len(vs))) for vs in slots.values())
+        ranked = sorted(EXACT.divide(_sum(vs), Decimal(len(vs))) for vs in slots.values())
     return ranked[ceil(Fraction(definition.percentile) * len(ranked) / 100) - 1]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.billing import charging
+from tallystick.billing import charging, projection, tariffs
 from tallystick.billing.models import Basis, total_of
 from tallystick.catalog.models import PriceVersion
 from tallystick.core.clock import Interval
@@ -19,6 +19,7 @@ from tallystick.pricing import Price
 START = datetime(2026, 4, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 PERIOD = Interval(START, datetime(2026, 5, 1, tzinfo=UTC))
+TERMS = tariffs.Terms(PERIOD, PERIOD)
 CALLS = MetricDefinition("calls", Aggregation.SUM, "call", event_name="call")
 PEAK = MetricDefinition("peak", Aggregation.MAX, "core", event_name="load")
 
@@ -34,21 +35,26 @@ def price(unit_price, start=None, end=None, model="per_unit"):
     return PriceVersion(1, Price.from_parameters("calls", model, "USD", {name: unit_price}), day(start), day(end))
 
 
+def tariff_of(prices, definition=CALLS, terms=TERMS):
+    return tariffs.tariff("calls", definition, prices, terms)
+
+
 def used(tariff, *quantities):
+    """The answer to each question of a tariff that asks for the usage of each part."""
     return [
-        Usage("calls", window, (), quantity and Decimal(quantity), 1, 0)
-        for window, quantity in zip(tariff.windows, quantities, strict=True)
+        [Usage("calls", part.interval, (), quantity and Decimal(quantity), 1, 0)]
+        for part, quantity in zip(tariff.parts, quantities, strict=True)
     ]
 
 
 def parts(*prices, definition=CALLS):
     """The parts as (first day, day after the last, unit price)."""
-    found = charging.tariff(definition, prices, PERIOD).parts
+    found = tariff_of(prices, definition).parts
     return [
         (
             (part.interval.start - START).days + 1,
             (part.interval.end - START).days + 1,
-            part.price and str(part.price.price.tiers[0].unit_price),
+            part.price and str(part.price.tiers[0].unit_price),
         )
         for part in found
     ]
@@ -80,12 +86,12 @@ def test_usage_that_adds_up_is_split_where_a_price_begins_or_ends(prices, expect
 )
 def test_usage_that_does_not_add_up_has_the_last_price_of_the_period(prices, expected):
     assert parts(*prices, definition=PEAK) == [(1, 31, expected)]
-    assert charging.tariff(PEAK, prices, PERIOD).basis is Basis.PERIOD_END
+    assert tariff_of(prices, PEAK).basis is Basis.PERIOD_END
 
 
 def test_fixed_prices_alone_are_charged_once():
     fees = [price("99", None, 11, "flat"), price("119", 11, model="flat")]
-    tariff = charging.tariff(CALLS, fees, PERIOD)
+    tariff = tariff_of(fees)
 
     [line] = charging.lines(tariff, used(tariff, "5"), PERIOD.end)
 
@@ -93,7 +99,7 @@ def test_fixed_prices_alone_are_charged_once():
 
 
 def test_usage_without_a_price_is_a_line_without_a_charge():
-    tariff = charging.tariff(CALLS, [price("1", 11)], PERIOD)
+    tariff = tariff_of([price("1", 11)])
 
     before, after = charging.lines(tariff, used(tariff, "5", "7"), PERIOD.end)
 
@@ -103,7 +109,7 @@ def test_usage_without_a_price_is_a_line_without_a_charge():
 
 
 def test_a_sum_keeps_all_38_digits():
-    tariff = charging.tariff(CALLS, [price("1", None, 11), price("1", 11)], PERIOD)
+    tariff = tariff_of([price("1", None, 11), price("1", 11)])
     usages = used(tariff, "99999999999999999999.000000000000000001", "0.000000000000000001")
 
     assert charging.usage_of(tariff, usages) == Decimal("99999999999999999999.000000000000000002")
@@ -120,42 +126,40 @@ moments = st.datetimes(
 
 def changing(days):
     bounds = [None, *days, None]
-    return charging.tariff(CALLS, [price("0.01", a, b) for a, b in pairwise(bounds)], PERIOD)
+    return tariff_of([price("0.01", a, b) for a, b in pairwise(bounds)])
 
 
 @settings(deadline=None)
 @given(cuts, st.data(), moments)
 def test_the_run_rate_is_usage_by_elapsed_time_for_the_whole_period(days, data, as_of):
     tariff = changing(days)
-    usages = [
-        Usage("calls", window, (), data.draw(quantities) if window.start < as_of else Decimal(0), 1, 0)
-        for window in tariff.windows
-    ]
+    starts = [part.interval.start for part in tariff.parts]
+    usages = used(tariff, *(data.draw(quantities) if start < as_of else Decimal(0) for start in starts))
     so_far = Fraction(charging.usage_of(tariff, usages) or 0)
     expected = so_far * ((PERIOD.end - START) // MICROSECOND) / ((as_of - START) // MICROSECOND)
 
-    projection = charging.run_rate(tariff, usages, as_of)
+    found = projection.run_rate(tariff, usages, as_of)
 
-    assert projection is not None
-    assert abs(Fraction(projection.usage or 0) - expected) <= len(usages) * Fraction(charging.FINEST)
+    assert found is not None
+    assert abs(Fraction(found.usage or 0) - expected) <= len(usages) * Fraction(projection.FINEST)
 
 
 @settings(deadline=None)
 @given(cuts, st.data())
 def test_at_the_end_of_the_period_the_run_rate_is_the_statement(days, data):
     tariff = changing(days)
-    usages = used(tariff, *(data.draw(quantities) for _ in tariff.windows))
+    usages = used(tariff, *(data.draw(quantities) for _ in tariff.parts))
 
-    projection = charging.run_rate(tariff, usages, PERIOD.end)
+    found = projection.run_rate(tariff, usages, PERIOD.end)
 
     lines = charging.lines(tariff, usages, PERIOD.end)
-    assert projection == ("run_rate", charging.usage_of(tariff, usages), total_of(lines))
+    assert found == ("run_rate", charging.usage_of(tariff, usages), total_of(lines))
 
 
 @settings(deadline=None)
 @given(cuts)
 def test_the_parts_of_a_period_are_all_of_it(days):
-    windows = changing(days).windows
+    windows = [part.interval for part in changing(days).parts]
 
     assert (windows[0].start, windows[-1].end) == PERIOD
     assert all(earlier.end == later.start for earlier, later in pairwise(windows))

@@ -118,7 +118,8 @@ def test_a_subscription_that_starts_in_the_second_of_two_equal_hours_starts_ther
 
     first = nightly.period_containing(start)
 
-    assert first == (0, start, datetime(2026, 11, 2, 6, 30, tzinfo=UTC))
+    end = datetime(2026, 11, 2, 6, 30, tzinfo=UTC)
+    assert first == (0, start, end, Interval(start, end))
 
 
 def test_a_day_without_midnight_begins_when_its_clocks_begin():

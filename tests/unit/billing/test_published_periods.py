@@ -1,8 +1,8 @@
 """Published billing-period cases of another system, mapped onto our schedules.
 
-What is translated: there an anniversary is a day, so the subscription starts at that day's local midnight;
-a run in arrears bills the period before the one that holds the moment of the run, a run in advance, of an
-ended subscription, or for current usage that period itself; ends are printed as the last second.
+What is translated: there an anniversary is a day, so ours is that day's local midnight; a run in arrears
+bills the period before the one that holds the moment of the run, a run in advance, of an ended subscription,
+or for current usage that period itself; ends are printed as the last second.
 """
 
 import json
@@ -24,7 +24,6 @@ CADENCES = {
     "semiannual": BillingPeriod(PeriodUnit.MONTH, 6),
     "yearly": BillingPeriod(PeriodUnit.YEAR),
 }
-SKIPPED = {"lago-period-082": "joins a period to an invoice of another time zone; a change of zone moves open periods"}
 
 
 def published(kind):
@@ -34,10 +33,18 @@ def published(kind):
     return [pytest.param(case, id=case["id"]) for case in cases if case["kind"] == kind]
 
 
+def day_of(text, tz):
+    """The local midnight before the instant."""
+    return local_midnight(parse_instant(text).astimezone(tz).date(), tz)
+
+
 def schedule_of(case, cadence):
     tz = zone(case["timezone"])
-    day = parse_instant(case["subscription_at"]).astimezone(tz).date()
-    return Schedule(CADENCES[cadence], Anchor(case["billing_time"]), local_midnight(day, tz), None, tz)
+    anchored_at = day_of(case["subscription_at"], tz)
+    billed_until = None
+    if previous := case.get("previous_invoice"):
+        billed_until = parse_instant(previous["charges_to"]) + SECOND
+    return Schedule(CADENCES[cadence], Anchor(case["billing_time"]), anchored_at, None, tz, anchored_at, billed_until)
 
 
 class Run:
@@ -51,12 +58,7 @@ class Run:
         in_advance = case["pay_in_advance"] and not family
         itself = in_advance or case["terminated_at"] or case.get("current_usage")
         self.billed = self.current if itself else self.previous
-        started = parse_instant(case["started_at"])
-        self.started = (
-            started
-            if family
-            else local_midnight(started.astimezone(zone(case["timezone"])).date(), zone(case["timezone"]))
-        )
+        self.started = parse_instant(case["started_at"]) if family else day_of(case["started_at"], self.schedule.zone)
         self.ended = parse_instant(case["terminated_at"]) if case["terminated_at"] else None
 
     def found(self, field):
@@ -86,8 +88,6 @@ def split(key):
 
 @pytest.mark.parametrize("case", published("boundaries"))
 def test_published_period_has_the_same_boundaries(case):
-    if case["id"] in SKIPPED:
-        pytest.skip(SKIPPED[case["id"]])
     for key, expected in case["expected"].items():
         family, field = split(key)
         if expected is not None:

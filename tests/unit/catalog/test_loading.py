@@ -21,7 +21,7 @@ TOP = [
     ("version: 2", "f.yaml:1: version: must be 1, the only version there is, not 2"),
     (
         "version: 1\nbogus: USD",
-        "f.yaml:2: bogus: is not known here; allowed: currency, defaults, metrics, plans, teams, version",
+        "f.yaml:2: bogus: is not known here; allowed: billing, currency, defaults, metrics, plans, teams, version",
     ),
     ("version: 1\nmetric: {}", "f.yaml:2: metric: is not known here; did you mean 'metrics'?"),
     ("version: 1\nmetrics: 5", "f.yaml:2: metrics: must be a mapping of keys to values"),
@@ -187,7 +187,7 @@ PRICE = [
     ),
     (
         f"{{metric: api_calls, {PER_UNIT}, effective_to: x}}",
-        "effective_to: is not known here; a price holds until the next one of its metric begins",
+        "effective_to: 'x' is not an RFC 3339 instant such as 2026-03-01T00:00:00Z",
     ),
     (
         f"{{metric: api_calls, {PER_UNIT}, effective_form: x}}",
@@ -314,7 +314,7 @@ def test_all_problems_of_a_file_are_reported_at_once_in_its_order():
             "",
             "",
             "plans.standard.prices[1]: api_calls has one without effective_from in "
-            "line 9 already; say from when this one holds",
+            "line 9 already; say from when this one holds, or give it a name of its own",
         ),
         (
             "effective_from: 2026-03-01T00:00:00Z",
@@ -375,7 +375,7 @@ def test_a_byte_order_mark_does_no_harm(tmp_path):
 
 
 WORDS = [
-    *("version", "currency", "metrics", "plans", "teams", "defaults", "api_calls", "standard", "acme", "USD"),
+    *("version", "currency", "metrics", "plans", "teams", "defaults", "billing", "api_calls", "acme", "USD"),
     *(
         "event",
         "aggregation",
@@ -403,6 +403,9 @@ WORDS = [
         "amount",
     ),
     *("period", "every", "month", "plan", "start", "2026-01-01", "effective_from", "2026-03-01T00:00:00Z", "time_zone"),
+    *("fees", "discounts", "percent", "name", "commitment", "trial_days", "minimum", "plan_version", "exchange_rate"),
+    *("matrix", "rates", "default", "where", "schedule", "bands", "measure", "conversion", "effective_to", "USD/EUR"),
+    *("grace", "1h", "invoice", "entity", "number", "taxes", "locale", "en_US", "p@2", "{number}"),
     *("UTC", "tiers[0]", "tiers[0].up_to", "a.b", "", "\x00", "é" * 300, "inf", "1e400", "0001-01-01"),
 ]
 SCALARS = st.sampled_from(WORDS) | st.integers(-2, 2**70) | st.booleans() | st.none() | st.floats()
@@ -415,6 +418,8 @@ PRICES = st.fixed_dictionaries(
         "tiers": VALUES
         | st.lists(st.dictionaries(st.sampled_from(["up_to", "from", "unit_price"]), SCALARS), max_size=4),
         **dict.fromkeys(("unit_price", "package_size", "maximum", "tiers[0]", "tiers[0].up_to", "a.b", ""), VALUES),
+        **dict.fromkeys(("where", "dimensions", "rates", "default", "schedule", "conversion", "commitment"), VALUES),
+        **dict.fromkeys(("discounts", "measure", "prorate", "name", "effective_to", "rate", "free_units"), VALUES),
     },
 )
 
@@ -430,7 +435,10 @@ def test_whatever_a_file_holds_is_right_or_explained(content):
 
 
 @given(
-    st.dictionaries(st.sampled_from(["metrics", "plans", "teams", "defaults"]), st.dictionaries(st.just("m"), VALUES))
+    st.dictionaries(
+        st.sampled_from(["metrics", "plans", "teams", "defaults", "billing"]),
+        st.dictionaries(st.sampled_from(WORDS), VALUES),
+    )
 )
 def test_whatever_a_section_holds_is_right_or_explained(sections):
     only_catalogue_errors({"version": 1, "currency": "USD", **sections})

@@ -6,14 +6,18 @@ import pytest
 
 from tallystick.catalog.loading import KEYS, load
 from tallystick.catalog.models import Anchor, PeriodUnit
-from tallystick.catalog.sections import metrics, plans, teams
+from tallystick.catalog.rules import LateUsage
+from tallystick.catalog.sections import billing, metrics, plans, prices, teams, terms
 from tallystick.metering.models import SECONDS, Aggregation, Level
 from tallystick.pricing import MODELS
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "docs" / "reference" / "catalogue.md"
-PRICE_KEYS = ("metric", "model", "currency", "effective_from", "free_units", "minimum", "maximum", "tiers", "up_to",
-              "from", "unit_price", "flat_fee", "package_size", "package_price", "amount")  # fmt: skip
+PRICE_KEYS = """
+metric name model currency effective_from effective_to free_units minimum maximum where conversion discounts commitment
+prorate measure schedule dimensions rates default tiers up_to from unit_price flat_fee rate package_size package_price
+amount
+""".split()
 
 
 def test_the_example_is_right():
@@ -24,8 +28,11 @@ def test_the_example_is_right():
     assert models == set(MODELS)
 
 
-KEYS_OF_A_FILE = {*KEYS, *metrics.KEYS, *plans.KEYS, *teams.KEYS, *teams.DEFAULT_KEYS, *PRICE_KEYS}
-WORDS_OF_A_FILE = {str(word) for word in (*Aggregation, *Level, *SECONDS, *PeriodUnit, *Anchor, *MODELS)}
+KEYS_OF_A_FILE = {
+    *(*KEYS, *metrics.KEYS, *plans.KEYS, *teams.KEYS, *teams.DEFAULT_KEYS, *PRICE_KEYS, *prices.FEE_KEYS),
+    *(*terms.DISCOUNT_KEYS, *billing.KEYS, *billing.INVOICE_KEYS, *billing.ENTITY_KEYS, *billing.TAX_KEYS),
+}
+WORDS_OF_A_FILE = {str(word) for word in (*Aggregation, *Level, *SECONDS, *PeriodUnit, *Anchor, *MODELS, *LateUsage)}
 
 
 @pytest.mark.parametrize("word", sorted(KEYS_OF_A_FILE | WORDS_OF_A_FILE))

@@ -304,3 +304,91 @@ def assert_says_what_the_file_says(versions, file, now):
     current = dated[max(begun)] if begun else undated
     if current:
         assert content_at(versions, day(now)) == current
+
+
+def follow_spans(stored, now, *entries):
+    """What is stored after a file with entries (content, start, end) was applied, and the kinds of the shifts."""
+
+    def instant(n):
+        return None if n is None else day(n)
+
+    timeline = Timeline(day(now), line(*stored))
+    timeline.follow([Entry(content, instant(start), instant(end)) for content, start, end in entries])
+    return spans(timeline.versions), [str(shift.kind) for shift in timeline.shifts]
+
+
+ENDS = [
+    ("one that ends holds until then", [], 10, [("a", None, 20)], [("a", None, 20)], ["add"]),
+    ("and is not ended twice", [("a", None, 20)], 10, [("a", None, 20)], [("a", None, 20)], []),
+    ("also with a start", [], 10, [("a", 5, 20)], [("a", 5, 20)], ["add"]),
+    ("one that has ended can be the first", [], 10, [("a", None, 5)], [("a", None, 5)], ["add"]),
+    ("what holds can be given an end", [("a", None, None)], 10, [("a", None, 20)], [("a", None, 20)], ["end"]),
+    ("the end can move back", [("a", 5, 30)], 10, [("a", 5, 20)], [("a", 5, 20)], ["end"]),
+    ("or on", [("a", 5, 20)], 10, [("a", 5, 30)], [("a", 5, 30)], ["change"]),
+    ("or be taken back", [("a", 5, 20)], 10, [("a", 5, None)], [("a", 5, None)], ["change"]),
+    ("one that has ended stays ended", [("a", 5, 8)], 10, [("a", 5, 8)], [("a", 5, 8)], []),
+    (
+        "it begins again now when its end is taken out",
+        [("a", 5, 8)],
+        10,
+        [("a", 5, None)],
+        [("a", 5, 8), ("a", 10, None)],
+        ["add"],
+    ),
+    (
+        "an end where the next begins is no gap",
+        [],
+        10,
+        [("a", 5, 20), ("b", 20, None)],
+        [("a", 5, 20), ("b", 20, None)],
+        ["add", "change"],
+    ),
+    (
+        "a gap stays between the two",
+        [],
+        10,
+        [("a", 5, 15), ("b", 20, None)],
+        [("a", 5, 15), ("b", 20, None)],
+        ["add", "add"],
+    ),
+    (
+        "a gap can be closed",
+        [("a", 5, 15), ("b", 20, None)],
+        10,
+        [("a", 5, None), ("b", 20, None)],
+        [("a", 5, 20), ("b", 20, None)],
+        ["change"],
+    ),
+    (
+        "another price may hold for some time",
+        [("a", None, None)],
+        10,
+        [("b", 20, 30), ("a", 30, None)],
+        [("a", None, 20), ("b", 20, 30), ("a", 30, None)],
+        ["change", "change"],
+    ),
+    (
+        "what the file does not name any more ends now",
+        [("a", 2, 5), ("b", 5, None)],
+        10,
+        [("a", 2, 5)],
+        [("a", 2, 5), ("b", 5, 10)],
+        ["end"],
+    ),
+    ("an end in the past cuts the past", [("a", 2, None)], 10, [("a", 2, 5)], [("a", 2, 5)], ["end"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("stored", "now", "entries", "expected", "kinds"), [case[1:] for case in ENDS], ids=[case[0] for case in ENDS]
+)
+def test_a_price_that_ends_leaves_nothing_until_the_next_begins(stored, now, entries, expected, kinds):
+    assert follow_spans(stored, now, *entries) == (expected, kinds)
+    assert follow_spans(expected, now, *entries) == (expected, [])
+
+
+def test_an_end_in_the_past_is_retroactive_and_one_to_come_is_not():
+    for end, retroactive in ((5, True), (20, False)):
+        timeline = Timeline(day(10), line(("a", 2, None)))
+        timeline.follow([Entry("a", day(2), day(end))])
+        assert [shift.retroactive for shift in timeline.shifts] == [retroactive]

@@ -131,12 +131,17 @@ def _label(place: Place) -> str:
     return _metadata_path(text)
 
 
+def dimension_path(text: str) -> str:
+    """The name of a dimension as metrics keep it; what can't be one stays as it is written."""
+    path = text.removeprefix(_METADATA)
+    return text if path in _AMBIGUOUS or path.startswith(_METADATA) else path
+
+
 def _metadata_path(text: str) -> str:
     """The path without its prefix, where that leaves no doubt."""
     if not all(text.split(".")):
         raise Refused(f"{text!r} is not a metadata path such as region or usage.input_tokens")
-    path = text.removeprefix(_METADATA)
-    return text if path in _AMBIGUOUS or path.startswith(_METADATA) else path
+    return dimension_path(text)
 
 
 def _filters(place: Place) -> Mapping[str, tuple[str, ...]]:

@@ -21,12 +21,25 @@ CREATE TEMPORARY TABLE IF NOT EXISTS ingest_stage (
 COPY ingest_stage FROM STDIN;
 
 -- name: next_batch
--- The id of a batch that is about to be written.
-SELECT nextval(pg_get_serial_sequence('ingest_batches', 'id'));
+-- The id of a batch that is about to be written. From here until it commits nothing can be sealed.
+SELECT nextval(pg_get_serial_sequence('ingest_batches', 'id')), pg_advisory_xact_lock_shared(7461003);
+
+-- name: hold_seal
+-- From here until the transaction ends nothing can be sealed.
+SELECT pg_advisory_xact_lock_shared(7461003);
+
+-- name: lock_seal
+-- Wait until everything that is just being recorded is committed, and keep what comes next waiting.
+SELECT pg_advisory_xact_lock(7461003);
+
+-- name: seal
+-- Everything recorded from now on is recorded after this instant. Each is later than the one before, so that it
+-- has what was recorded right after that, even if the clock stood still.
+UPDATE usage_seal SET sealed_until = greatest(%(now)s, sealed_until + interval '1 microsecond') RETURNING sealed_until;
 
 -- name: claim_and_insert
 -- Claim the identities nobody has yet and insert their events. Claimed in the order of the ids, so that
--- two writers with the same events wait for each other instead of deadlocking.
+-- two writers with the same events wait for each other instead of deadlocking. Recorded after what is sealed.
 WITH claimed AS (
     INSERT INTO event_identities (id, content, batch_id, occurred_at)
     SELECT id, content, %(batch)s, occurred_at FROM ingest_stage ORDER BY id
@@ -36,7 +49,8 @@ WITH claimed AS (
 INSERT INTO usage_events (id, batch_id, position, team_id, user_id, event_type, event_name, quantity, unit,
                           metadata, idempotency_key, occurred_at, recorded_at, amends)
 SELECT s.id, %(batch)s, s.position, s.team_id, s.user_id, s.event_type, s.event_name, s.quantity, s.unit,
-       s.metadata, s.idempotency_key, s.occurred_at, %(recorded_at)s, s.amends
+       s.metadata, s.idempotency_key, s.occurred_at,
+       greatest(%(recorded_at)s, (SELECT sealed_until + interval '1 microsecond' FROM usage_seal)), s.amends
 FROM ingest_stage s JOIN claimed USING (id);
 
 -- name: known_before
@@ -52,7 +66,7 @@ SELECT id, content FROM event_identities WHERE id = ANY(%(ids)s);
 -- name: record_batch
 -- Say that a batch of fresh events was written; commits with them.
 INSERT INTO ingest_batches (id, events, recorded_at) OVERRIDING SYSTEM VALUE
-VALUES (%(batch)s, %(events)s, %(recorded_at)s);
+SELECT %(batch)s, %(events)s, greatest(%(recorded_at)s, sealed_until + interval '1 microsecond') FROM usage_seal;
 
 -- name: partitions
 -- The months of usage_events that exist.
@@ -94,16 +108,18 @@ WHERE i.id = %(id)s;
 SELECT event_id, kind, replacement_id, reason, actor, recorded_at FROM event_corrections WHERE event_id = %(id)s;
 
 -- name: record_correction
--- Void an event from now on, unless it was corrected before.
+-- Void an event from now on, unless it was corrected before. Recorded after what is sealed.
 INSERT INTO event_corrections (event_id, kind, replacement_id, reason, actor, recorded_at)
-VALUES (%(event_id)s, %(kind)s, %(replacement_id)s, %(reason)s, %(actor)s, %(recorded_at)s)
+SELECT %(event_id)s, %(kind)s, %(replacement_id)s, %(reason)s, %(actor)s,
+       greatest(%(recorded_at)s, sealed_until + interval '1 microsecond')
+FROM usage_seal
 ON CONFLICT (event_id) DO NOTHING
-RETURNING event_id;
+RETURNING recorded_at;
 
 -- name: mark_dirty
 -- The roll-ups of this hour have to be recomputed.
-INSERT INTO dirty_hours (team_id, hour, recorded_at)
-VALUES (%(team_id)s, date_trunc('hour', %(occurred_at)s::timestamptz, 'UTC'), %(recorded_at)s);
+INSERT INTO dirty_hours (team_id, hour, event_name, recorded_at)
+VALUES (%(team_id)s, date_trunc('hour', %(occurred_at)s::timestamptz, 'UTC'), %(event_name)s, %(recorded_at)s);
 
 -- name: count_amendments
 -- How often an event was amended: numbers the identity of the next replacement.
@@ -115,11 +131,12 @@ WITH RECURSIVE chain (id, replacement_id) AS (
 SELECT count(*) FROM chain;
 
 -- name: page_of_events
--- A page of raw events in the order that the slots say.
+-- A page of raw events in the order that the slots say, and what each is worth to the metric asked for.
 SELECT e.id, e.batch_id, e.position, e.team_id, e.user_id, e.event_type, e.event_name, e.quantity, e.unit,
-       e.metadata::text, e.idempotency_key, e.occurred_at, e.recorded_at, e.amends, c.kind, c.replacement_id
+       e.metadata::text, e.idempotency_key, e.occurred_at, e.recorded_at, e.amends, c.kind, c.replacement_id,
+       {value}
 FROM usage_events e
-LEFT JOIN event_corrections c ON c.event_id = e.id
+LEFT JOIN event_corrections c ON c.event_id = e.id AND {known}
 WHERE {conditions}
 ORDER BY {order}
 LIMIT %(limit)s;
@@ -128,24 +145,29 @@ LIMIT %(limit)s;
 -- The batches that no roll-up has taken yet, oldest first, with their sizes.
 SELECT id, events FROM ingest_batches WHERE rolled_up_at IS NULL ORDER BY id;
 
--- name: dirty_hours_of_team
--- The hours of a team that have to be read from raw events.
-SELECT DISTINCT hour FROM dirty_hours WHERE team_id = %(team_id)s;
+-- name: dirty_hours_of_teams
+-- The hours of teams that have to be read from raw events.
+SELECT DISTINCT team_id, hour FROM dirty_hours WHERE team_id = ANY(%(teams)s::text[]);
 
 -- name: tail_hours
--- The hours of a team that events of the tail fall into.
-SELECT DISTINCT date_trunc('hour', e.occurred_at, 'UTC')
+-- The hours of teams that events of the tail fall into.
+SELECT DISTINCT e.team_id, date_trunc('hour', e.occurred_at, 'UTC')
 FROM usage_events e
-WHERE e.batch_id = ANY(%(tail)s::bigint[]) AND e.team_id = %(team_id)s;
+WHERE e.batch_id = ANY(%(tail)s::bigint[]) AND e.team_id = ANY(%(teams)s::text[]);
+
+-- name: hours_changed_since
+-- The hours of teams whose roll-ups hold what was not known at a moment.
+SELECT DISTINCT team_id, hour FROM changed_hours
+WHERE team_id = ANY(%(teams)s::text[]) AND changed_at > %(known_at)s;
 
 -- name: metric_events
 -- The events that a metric version counts, with their values: the one place that says so. A voided
 -- event is not among them.
-SELECT e.id, e.team_id, e.occurred_at, e.batch_id, e.position, {dimensions} AS dimensions,
+SELECT e.id, e.team_id, e.occurred_at, e.recorded_at, e.batch_id, e.position, e.amends, {dimensions} AS dimensions,
        {value} AS value, {member} AS member
 FROM {source}
 WHERE {match} AND {scope}
-  AND NOT EXISTS (SELECT FROM event_corrections c WHERE c.event_id = e.id);
+  AND NOT EXISTS (SELECT FROM event_corrections c WHERE c.event_id = e.id AND {known});
 
 -- name: partials
 -- Partials that merge in any order, per group.
@@ -179,11 +201,11 @@ FROM (
 GROUP BY {group};
 
 -- name: opening_levels
--- The last level among raw events, per dimensions.
-SELECT DISTINCT ON (dimensions) dimensions, value, occurred_at, batch_id, position
+-- The last level among raw events, per team and dimensions.
+SELECT DISTINCT ON (team_id, dimensions) team_id, {dimensions}, value, occurred_at, batch_id, position
 FROM ({events}) placed
 WHERE value IS NOT NULL AND {matching}
-ORDER BY dimensions, occurred_at DESC, batch_id DESC, position DESC;
+ORDER BY team_id, dimensions, occurred_at DESC, batch_id DESC, position DESC;
 
 -- name: merge_partials
 -- Add partials of new batches to the buckets they fall into.
@@ -247,6 +269,92 @@ USING unnest(%(teams)s::text[], %(hours)s::timestamptz[]) AS d (team_id, hour)
 WHERE a.metric_version_id = %(version)s AND a.team_id = d.team_id
   AND a.period_start >= d.hour AND a.period_start < d.hour + interval '1 hour';
 
+-- name: record_late
+-- The hours that had passed when events of these batches were recorded.
+INSERT INTO changed_hours AS h (team_id, hour, event_name, changed_at)
+SELECT team_id, date_trunc('hour', occurred_at, 'UTC'), event_name, max(recorded_at)
+FROM usage_events
+WHERE batch_id = ANY(%(batches)s::bigint[])
+  AND recorded_at >= date_trunc('hour', occurred_at, 'UTC') + interval '1 hour'
+GROUP BY 1, 2, 3
+ON CONFLICT (team_id, hour, event_name) DO UPDATE SET changed_at = greatest(h.changed_at, excluded.changed_at);
+
+-- name: record_corrected
+-- The hours that corrections changed.
+INSERT INTO changed_hours AS h (team_id, hour, event_name, changed_at)
+SELECT team_id, hour, event_name, max(recorded_at)
+FROM dirty_hours
+WHERE id = ANY(%(marks)s) AND event_name IS NOT NULL
+GROUP BY 1, 2, 3
+ON CONFLICT (team_id, hour, event_name) DO UPDATE SET changed_at = greatest(h.changed_at, excluded.changed_at);
+
+-- name: changes
+-- By events of which names usage changed that was known at a moment (per number), and whether they fall into the
+-- interval or before it. Besides the hours that are known to have changed: corrections and events that no roll-up
+-- has taken, and what was recorded within the very hour of that moment, which had not passed then.
+WITH known AS (
+    SELECT * FROM unnest(%(numbers)s::integer[], %(teams)s::text[], %(starts)s::timestamptz[],
+                         %(ends)s::timestamptz[], %(moments)s::timestamptz[])
+        AS k (number, team_id, start, finish, known_at)
+), changes AS (
+    SELECT k.number, h.event_name, h.hour + interval '1 hour' > k.start AS inside
+    FROM known k JOIN changed_hours h ON h.team_id = k.team_id AND h.changed_at > k.known_at AND h.hour < k.finish
+    UNION ALL
+    SELECT k.number, d.event_name, d.hour + interval '1 hour' > k.start
+    FROM known k JOIN dirty_hours d ON d.team_id = k.team_id AND d.recorded_at > k.known_at AND d.hour < k.finish
+    UNION ALL
+    SELECT k.number, e.event_name, e.occurred_at >= k.start
+    FROM known k JOIN usage_events e ON e.team_id = k.team_id AND e.recorded_at > k.known_at AND e.occurred_at < k.finish
+    WHERE e.batch_id = ANY(%(tail)s::bigint[])
+    UNION ALL
+    SELECT k.number, e.event_name, e.occurred_at >= k.start
+    FROM known k JOIN usage_events e ON e.team_id = k.team_id AND e.recorded_at > k.known_at AND e.occurred_at < k.finish
+        AND e.occurred_at >= date_trunc('hour', k.known_at, 'UTC')
+    WHERE date_trunc('hour', k.known_at, 'UTC') < k.finish
+)
+SELECT number, event_name, bool_or(inside) FROM changes GROUP BY number, event_name;
+
+-- name: hours_of_changes
+-- The hours of a team in which something was recorded after a moment, and after they had passed.
+SELECT hour FROM changed_hours WHERE team_id = %(team_id)s AND changed_at > %(since)s AND hour < %(end)s
+UNION
+SELECT hour FROM dirty_hours WHERE team_id = %(team_id)s AND recorded_at > %(since)s AND hour < %(end)s
+UNION
+SELECT date_trunc('hour', occurred_at, 'UTC') FROM usage_events
+WHERE batch_id = ANY(%(tail)s::bigint[]) AND team_id = %(team_id)s AND recorded_at > %(since)s
+  AND occurred_at < %(end)s;
+
+-- name: causing_events
+-- The events that came to count, or no longer count, by what was recorded after one moment and up to another. An
+-- amendment takes one out and puts another in, and is told by the id of the first of them all, the origin. What
+-- stands in the place of an event that was not known either is late.
+SELECT e.id, CASE WHEN e.amends IS NULL OR EXISTS (
+                      SELECT FROM event_identities i JOIN ingest_batches b ON b.id = i.batch_id
+                      WHERE i.id = e.amends AND b.recorded_at > %(since)s)
+                  THEN 'late' ELSE 'amended' END AS cause,
+       e.occurred_at, e.recorded_at AS learned_at, e.value, true AS counts, coalesce(e.amends, e.id) AS origin
+FROM ({events}) e
+LEFT JOIN event_corrections c ON c.event_id = e.id AND c.recorded_at <= %(until)s
+WHERE e.recorded_at > %(since)s AND e.recorded_at <= %(until)s AND c.event_id IS NULL
+UNION ALL
+SELECT e.id, CASE c.kind WHEN 'void' THEN 'voided' ELSE 'amended' END, e.occurred_at, c.recorded_at, e.value, false,
+       coalesce(e.amends, e.id)
+FROM ({events}) e
+JOIN event_corrections c ON c.event_id = e.id AND c.recorded_at > %(since)s AND c.recorded_at <= %(until)s
+WHERE e.recorded_at <= %(since)s;
+
+-- name: count_causes
+-- How many events were late, amended and voided.
+SELECT cause, count(DISTINCT origin) FROM ({causes}) causes GROUP BY cause;
+
+-- name: page_of_causes
+-- A page of the events that changed usage, newest first.
+SELECT id, cause, occurred_at, learned_at, value, counts
+FROM ({causes}) e
+WHERE {after}
+ORDER BY occurred_at DESC, id DESC
+LIMIT %(limit)s;
+
 -- name: delete_marks
 -- The hours that these marks named are right again.
 DELETE FROM dirty_hours WHERE id = ANY(%(marks)s);
@@ -270,55 +378,105 @@ WHERE metric_version_id = %(version)s AND period_start >= %(start)s AND period_s
 UPDATE metric_versions SET rolled_until = %(rolled_until)s WHERE id = %(version)s;
 
 -- name: rollup_totals
--- Roll-ups of whole buckets, added up per window and the dimensions asked for.
-SELECT width_bucket(a.period_start, %(bounds)s::timestamptz[]) AS place, {slot} AS slot, {dimensions} AS dimensions,
+-- Roll-ups of whole buckets, added up per team, window and the dimensions asked for.
+SELECT a.team_id, width_bucket(a.period_start, %(bounds)s::timestamptz[]) AS place, {slot} AS slot,
+       {dimensions} AS dimensions,
        sum(a.events), sum(a.unvalued), sum(a.total), min(a.minimum), max(a.maximum), sum(a.moment),
        NULL, NULL, NULL, max(a.latest_at), NULL, NULL
 FROM usage_aggregates a
-WHERE a.metric_version_id = %(version)s AND a.team_id = %(team_id)s
-  AND a.period_start >= %(start)s AND a.period_start < %(end)s
-  AND date_trunc('hour', a.period_start, 'UTC') <> ALL(%(raw_hours)s::timestamptz[]) AND {matching}
-GROUP BY 1, 2, 3;
+WHERE a.team_id = ANY(%(teams)s::text[]) AND {rolled} AND {matching}
+GROUP BY 1, 2, 3, 4;
 
--- name: rollup_levels
--- Roll-ups of levels, bucket by bucket in order.
-SELECT width_bucket(a.period_start, %(bounds)s::timestamptz[]) AS place, a.period_start AS slot, a.dimensions,
-       a.events, a.unvalued, a.total, a.minimum, a.maximum, a.moment, a.area, a.first_at, a.latest, a.latest_at,
-       a.latest_batch, a.latest_position
+-- name: rollup_ordered
+-- Roll-ups whose order matters, bucket by bucket.
+SELECT a.team_id, width_bucket(a.period_start, %(bounds)s::timestamptz[]) AS place, {dimensions} AS dimensions,
+       a.events, a.unvalued, a.area, a.first_at, a.latest, a.latest_at, a.latest_batch, a.latest_position
 FROM usage_aggregates a
-WHERE a.metric_version_id = %(version)s AND a.team_id = %(team_id)s
-  AND a.period_start >= %(start)s AND a.period_start < %(end)s
-  AND date_trunc('hour', a.period_start, 'UTC') <> ALL(%(raw_hours)s::timestamptz[]) AND {matching};
+WHERE a.team_id = ANY(%(teams)s::text[]) AND {rolled} AND {matching};
+
+-- name: chained
+-- Pieces per team, window and dimensions, joined in the order of time: between two that don't overlap, the
+-- earlier one's last level holds. Only levels have an area that means anything.
+SELECT team_id, place, NULL, dimensions, sum(events), sum(unvalued), NULL, NULL, NULL, NULL,
+       sum(coalesce(area, 0) + coalesce(latest * extract(epoch FROM following - latest_at), 0)),
+       min(first_at), max(latest) FILTER (WHERE last), max(latest_at) FILTER (WHERE last),
+       max(latest_batch) FILTER (WHERE last), max(latest_position) FILTER (WHERE last)
+FROM (
+    SELECT *, lead(first_at) OVER (PARTITION BY team_id, place, dimensions, first_at IS NULL
+                                   ORDER BY first_at, latest_at) AS following,
+           latest_at IS NOT NULL AND row_number() OVER (
+               PARTITION BY team_id, place, dimensions
+               ORDER BY latest_at DESC NULLS LAST, latest_batch DESC, latest_position DESC) = 1 AS last
+    FROM ({pieces}) pieces
+) followed
+GROUP BY team_id, place, dimensions;
+
+-- name: ordered_pieces
+-- Of partials of raw events the columns that roll-ups whose order matters have.
+SELECT team_id, place, grouped AS dimensions, events, unvalued, area, first_at, latest, latest_at, latest_batch, latest_position
+FROM ({partials}) partials;
 
 -- name: rollup_opening
--- The last level known before an instant, per dimensions.
-SELECT DISTINCT ON (a.dimensions) a.dimensions, a.latest, a.latest_at, a.latest_batch, a.latest_position
-FROM usage_aggregates a
-WHERE a.metric_version_id = %(version)s AND a.team_id = %(team_id)s AND a.period_start < %(end)s
-  AND a.latest_at IS NOT NULL
-  AND date_trunc('hour', a.period_start, 'UTC') <> ALL(%(raw_hours)s::timestamptz[]) AND {matching}
-ORDER BY a.dimensions, a.latest_at DESC;
+-- The last level known before an instant, per team and dimensions. It hops from one series to the next and takes
+-- the last bucket of each, so that a long history costs nothing.
+WITH RECURSIVE series (team_id, dimensions) AS (
+    SELECT t.team_id, (SELECT min(a.dimensions) FROM usage_aggregates a
+                       WHERE a.metric_version_id = %(version)s AND a.team_id = t.team_id AND a.first_at IS NOT NULL)
+    FROM unnest(%(teams)s::text[]) AS t (team_id)
+    UNION ALL
+    SELECT s.team_id, (SELECT min(a.dimensions) FROM usage_aggregates a
+                       WHERE a.metric_version_id = %(version)s AND a.team_id = s.team_id AND a.first_at IS NOT NULL
+                         AND a.dimensions > s.dimensions)
+    FROM series s WHERE s.dimensions IS NOT NULL
+)
+SELECT s.team_id, {dimensions}, l.latest, l.latest_at, l.latest_batch, l.latest_position
+FROM series s
+CROSS JOIN LATERAL (
+    SELECT a.dimensions, a.latest, a.latest_at, a.latest_batch, a.latest_position
+    FROM usage_aggregates a
+    WHERE a.team_id = s.team_id AND a.dimensions = s.dimensions AND a.first_at IS NOT NULL AND {rolled} AND {matching}
+    ORDER BY a.period_start DESC
+    LIMIT 1
+) l;
 
 -- name: rollup_values
--- The values of whole buckets per window and the dimensions asked for.
-SELECT width_bucket(a.period_start, %(bounds)s::timestamptz[]) AS place, {dimensions} AS dimensions,
+-- The values of whole buckets per team, window and the dimensions asked for.
+SELECT a.team_id, width_bucket(a.period_start, %(bounds)s::timestamptz[]) AS place, {dimensions} AS dimensions,
        a.value, sum(a.occurrences)
 FROM usage_aggregate_values a
-WHERE a.metric_version_id = %(version)s AND a.team_id = %(team_id)s
-  AND a.period_start >= %(start)s AND a.period_start < %(end)s
-  AND date_trunc('hour', a.period_start, 'UTC') <> ALL(%(raw_hours)s::timestamptz[]) AND {matching}
-GROUP BY 1, 2, 3;
+WHERE a.team_id = ANY(%(teams)s::text[]) AND {rolled} AND {matching}
+GROUP BY 1, 2, 3, 4;
 
 -- name: raw_values
--- The values of raw events per window and the dimensions asked for.
-SELECT place, grouped, member, count(*)
+-- The values of raw events per team, window and the dimensions asked for.
+SELECT team_id, place, grouped, member, count(*)
 FROM (SELECT *, {columns} FROM ({events}) counted) placed
 WHERE member IS NOT NULL AND {matching}
+GROUP BY 1, 2, 3, 4;
+
+-- name: raw_amounts
+-- The value of every single event, per team, window and the dimensions asked for, in the order of time.
+SELECT team_id, place, grouped, array_agg(trim_scale(value) ORDER BY occurred_at, batch_id, position)
+FROM (SELECT *, {columns} FROM ({events}) e WHERE e.value IS NOT NULL AND {matching}) placed
+GROUP BY 1, 2, 3;
+
+-- name: level_peaks
+-- The highest level after the changes of an instant, per team, window and the dimensions asked for, and the
+-- sum of the window's changes. Levels count from what they were before the first window.
+SELECT team_id, place, grouped, max(level), min(occurred_at), sum(change)
+FROM (
+    SELECT *, sum(change) OVER (PARTITION BY team_id, grouped ORDER BY occurred_at) AS level
+    FROM (SELECT e.team_id, e.occurred_at, {columns}, {change} AS change
+          FROM ({events}) e {openings}
+          WHERE e.value IS NOT NULL AND {matching}) changes
+) steps
 GROUP BY 1, 2, 3;
 
 -- name: rolled_until
--- How far the roll-ups of metric versions are complete: no end is NULL, not begun is the year 2000.
-SELECT id, nullif(greatest(rolled_until, '2000-01-01Z'), 'infinity') FROM metric_versions WHERE id = ANY(%(versions)s);
+-- How far the roll-ups of metric versions are complete: no end is NULL, not begun is the year 2000. Of a version
+-- that ends, no further than that; it may have been known to end later.
+SELECT id, nullif(greatest(least(rolled_until, date_trunc('hour', effective_to, 'UTC')), '2000-01-01Z'), 'infinity')
+FROM metric_versions WHERE id = ANY(%(versions)s);
 
 -- name: lock_rollup
 -- One roll-up, backfill or change of the catalogue at a time; held by the session.

@@ -18,9 +18,8 @@ from tallystick.core.clock import EARLIEST
 from tallystick.metering.event_store import RollUpProgress
 from tallystick.metering.metrics import metric_versions
 from tallystick.metering.models import MetricVersion
-from tallystick.metering.postgres.fragments import ALWAYS, MetricSql, metric_sql
+from tallystick.metering.postgres.fragments import ALWAYS, MetricSql, metric_events, metric_sql, moment
 from tallystick.metering.postgres.partitions import existing_months, next_month
-from tallystick.metering.postgres.usage import metric_events, moment
 from tallystick.storage.database import Connection, Database
 from tallystick.storage.queries import Queries
 
@@ -164,8 +163,10 @@ class _Work:
 
     async def _mark(self, batches: list[int], marks: list[int]) -> None:
         if batches:
+            await self._execute(QUERIES["record_late"], {"batches": batches})
             await self._execute(QUERIES["mark_rolled_up"], {"batches": batches, "now": self.now})
         if marks:
+            await self._execute(QUERIES["record_corrected"], {"marks": marks})
             await self._execute(QUERIES["delete_marks"], {"marks": marks})
 
     async def _backfill(self, versions: Sequence[MetricVersion], untaken: list[int]) -> int:

@@ -1,13 +1,25 @@
 """The event store on PostgreSQL: which statement answers which operation. See `metering.event_store`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from tallystick.core.clock import Interval
 from tallystick.metering.event_store import EventPage, RollUpProgress, UsageRequest
-from tallystick.metering.models import Appended, Correction, EventFilter, NewEvent, Usage, UsageEvent
+from tallystick.metering.models import (
+    Appended,
+    Causes,
+    Correction,
+    EventFilter,
+    Known,
+    MetricVersion,
+    NewEvent,
+    Usage,
+    UsageEvent,
+)
 from tallystick.metering.postgres.appending import Appender
+from tallystick.metering.postgres.changes import Question, read_causes, read_changed
 from tallystick.metering.postgres.listing import page_of_events
 from tallystick.metering.postgres.partitions import Partitions
 from tallystick.metering.postgres.rollups import RollUp
@@ -44,7 +56,38 @@ class PostgresEventStore:
     async def usage(self, requests: Sequence[UsageRequest]) -> list[list[Usage]]:
         """The usage of each request, all from one snapshot; windows without events are absent."""
         async with self._database.snapshot() as connection:
-            return [await read_usage(connection, request) for request in requests]
+            return await read_usage(connection, requests)
+
+    async def seal(self, now: datetime) -> datetime:
+        """Draw a line under the past: what was recorded up to the instant that it returns, `now` or later, is final."""
+        async with self._database.transaction() as connection:
+            await connection.execute(QUERIES["lock_seal"])
+            row = await (await connection.execute(QUERIES["seal"], {"now": now})).fetchone()
+        assert row is not None, "the migration puts one row there"
+        sealed: datetime = row[0]
+        return sealed
+
+    async def changed(self, known: Sequence[Known]) -> list[frozenset[str]]:
+        """For each of these, the metrics whose usage may be another now; empty where nothing has changed."""
+        async with self._database.snapshot() as connection:
+            return await read_changed(connection, known)
+
+    async def causes(
+        self,
+        team_id: str,
+        versions: Sequence[MetricVersion],
+        interval: Interval,
+        since: datetime,
+        *,
+        until: datetime | None = None,
+        where: Mapping[str, Sequence[str | None]] | None = None,
+        limit: int = 100,
+        after: tuple[str, ...] | None = None,
+    ) -> Causes:
+        """Which events changed the usage of a metric over an interval, recorded after `since` and up to `until`."""
+        question = Question(team_id, versions, interval, since, until, where or {})
+        async with self._database.snapshot() as connection:
+            return await read_causes(connection, question, limit, after)
 
     async def event(self, event_id: UUID) -> UsageEvent | None:
         """One event as it was recorded, or None."""
@@ -68,6 +111,7 @@ class PostgresEventStore:
         if replacement is not None:
             await self._partitions.ensure([replacement.occurred_at])
         async with self._database.transaction() as connection:
+            await connection.execute(QUERIES["hold_seal"])
             row = await (await connection.execute(QUERIES["event_by_id"], {"id": correction.event_id})).fetchone()
             if row is None or not await self._record(connection, correction, UsageEvent(*row)):
                 return False
@@ -76,12 +120,16 @@ class PostgresEventStore:
         return True
 
     async def _record(self, connection: Connection, correction: Correction, event: UsageEvent) -> bool:
-        recorded = await connection.execute(QUERIES["record_correction"], correction._asdict())
-        if recorded.rowcount == 0:
+        cursor = await connection.execute(QUERIES["record_correction"], correction._asdict())
+        recorded = await cursor.fetchone()
+        if recorded is None:
             return False
         mark: dict[str, Any] = {
-            "team_id": event.team_id, "occurred_at": event.occurred_at, "recorded_at": correction.recorded_at,
-        }  # fmt: skip
+            "team_id": event.team_id,
+            "occurred_at": event.occurred_at,
+            "event_name": event.event_name,
+            "recorded_at": recorded[0],
+        }
         await connection.execute(QUERIES["mark_dirty"], mark)
         return True
 

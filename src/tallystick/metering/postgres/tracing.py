@@ -9,8 +9,7 @@ from psycopg.sql import SQL, Composed
 from tallystick.core.clock import Interval
 from tallystick.metering.metrics import metric_versions
 from tallystick.metering.models import Correction, MetricVersion, UsageEvent
-from tallystick.metering.postgres.fragments import metric_sql
-from tallystick.metering.postgres.usage import metric_events
+from tallystick.metering.postgres.fragments import metric_events, metric_sql
 from tallystick.metering.tracing import Counted, Moment, Trace
 from tallystick.storage.database import Connection
 from tallystick.storage.queries import Queries

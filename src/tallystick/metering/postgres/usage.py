@@ -1,376 +1,169 @@
 """The one usage query: roll-ups of whole hours, plus raw events for everything else, in one snapshot.
 
-Raw events are read for hours that a window boundary cuts, hours that a correction made dirty, hours that
-are not backfilled yet, and for the tail: events of batches that no roll-up has taken. What is read raw is
-left out of the roll-ups and the other way round, so every event counts once.
+Requests that differ by the team alone are read together: one statement per kind of piece and metric version,
+whether it is one team or ten thousand. What the statements are is in `sources`, what becomes of the pieces in
+`gathering`.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
-from psycopg.sql import SQL, Composable, Composed, Literal
+from psycopg.sql import SQL, Composable, Composed
 
 from tallystick.core.clock import EARLIEST, Interval
-from tallystick.core.money import EXACT, ZERO
-from tallystick.metering.aggregation import (
-    Bin,
-    Dimensions,
-    LevelAt,
-    Piece,
-    change_area,
-    finish,
-    level_area,
-)
+from tallystick.core.money import ZERO
+from tallystick.metering.aggregation import LevelAt, Piece
 from tallystick.metering.event_store import UsageRequest
-from tallystick.metering.models import MetricDefinition, MetricVersion, Usage
-from tallystick.metering.postgres.fragments import ALWAYS, MetricSql, metric_sql, text_array
+from tallystick.metering.gathering import Gathered, Peak
+from tallystick.metering.models import Measure, MetricVersion, Usage
+from tallystick.metering.postgres.fragments import picked
+from tallystick.metering.postgres.sources import Group, Source, all_events, clip, matching
+from tallystick.metering.postgres.unrolled import Unrolled, read_unrolled
 from tallystick.storage.database import Connection
 from tallystick.storage.queries import Queries
 
 QUERIES = Queries.load(__package__ or "")
-HOUR = timedelta(hours=1)
-TO_HOUR = {"minute": 0, "second": 0, "microsecond": 0}
-
-Place = tuple[int, Dimensions]
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    """What a snapshot says about one team: batches and hours that the roll-ups don't hold."""
-
-    rolled_until: Mapping[int, datetime | None]
-    tail: list[int]
-    tail_hours: frozenset[datetime]
-    dirty_hours: frozenset[datetime]
+E_DIMENSIONS = SQL("e.dimensions")
+PLACE = SQL("width_bucket(e.occurred_at, %(bounds)s::timestamptz[]) AS place, {} AS grouped")
+OPENINGS = SQL("LEFT JOIN jsonb_to_recordset(%(openings)s::jsonb) "
+               "AS o (team_id text, dimensions text[], level numeric) "
+               "ON o.team_id = e.team_id AND o.dimensions = e.dimensions")  # fmt: skip
+LEVEL_CHANGE = SQL("e.value - coalesce(lag(e.value) OVER (PARTITION BY e.team_id, e.dimensions "
+                   "ORDER BY e.occurred_at, e.batch_id, e.position), o.level, 0)")  # fmt: skip
 
 
-async def read_usage(connection: Connection, request: UsageRequest) -> list[Usage]:
-    """The request's usage as the connection's snapshot has it."""
-    reading = _Reading(connection, request, await _state(connection, request))
-    for version in request.versions:
-        await reading.gather(version)
-    return list(reading.results())
+async def read_usage(connection: Connection, requests: Sequence[UsageRequest]) -> list[list[Usage]]:
+    """The usage of each request as the connection's snapshot has it."""
+    unrolled = await read_unrolled(connection, requests)
+    answers: list[list[Usage]] = [[] for _ in requests]
+    for group, positions in _groups(requests):
+        reading = _Reading(connection, group, unrolled)
+        await reading.read()
+        for team_id, places in positions.items():
+            usage = reading.usage(team_id)
+            for position in places:
+                answers[position] = list(usage)
+    return answers
 
 
-async def _state(connection: Connection, request: UsageRequest) -> _State:
-    if request.raw:
-        return _State({}, [], frozenset(), frozenset())
-    team = {"team_id": request.team_id}
-    versions = {"versions": [version.id for version in request.versions]}
-    rolled = await (await connection.execute(QUERIES["rolled_until"], versions)).fetchall()
-    tail = [row[0] for row in await (await connection.execute(QUERIES["tail"])).fetchall()]
-    dirty = await (await connection.execute(QUERIES["dirty_hours_of_team"], team)).fetchall()
-    hours: list[tuple[datetime]] = []
-    if tail and any(version.definition.sets_level for version in request.versions):
-        hours = await (await connection.execute(QUERIES["tail_hours"], {**team, "tail": tail})).fetchall()
-    return _State(dict(rolled), tail, frozenset(h for (h,) in hours), frozenset(h for (h,) in dirty))
+def _groups(requests: Sequence[UsageRequest]) -> Iterator[tuple[Group, Mapping[str, list[int]]]]:
+    """Requests that differ by the team alone, and of each team where its requests are."""
+    groups: dict[Any, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for position, request in enumerate(requests):
+        groups[_likeness(request)][request.team_id].append(position)
+    for positions in groups.values():
+        request = requests[next(iter(positions.values()))[0]]
+        dimensions = [name for version in reversed(request.versions) for name in version.definition.dimensions]
+        yield Group(request, sorted(positions), tuple(dict.fromkeys(dimensions))), positions
+
+
+def _likeness(request: UsageRequest) -> tuple[Any, ...]:
+    """All of a request but its team."""
+    versions = tuple((version.id, version.effective_from, version.effective_to) for version in request.versions)
+    where = tuple((name, tuple(texts)) for name, texts in request.where.items())
+    asked = (request.group_by, where, request.raw, request.known_at, request.each, request.measure)
+    return versions, tuple(request.windows), request.as_of, asked
 
 
 class _Reading:
-    """Gathers the pieces of one request, version by version, and turns them into usage."""
+    """Reads the pieces of one group, version by version."""
 
-    def __init__(self, connection: Connection, request: UsageRequest, state: _State) -> None:
+    def __init__(self, connection: Connection, group: Group, unrolled: Unrolled) -> None:
         self.connection = connection
-        self.request = request
-        self.state = state
-        self.bounds = [request.windows[0].start, *(w.end for w in request.windows)]
-        self.bins: dict[Place, Bin] = defaultdict(Bin)
-        self.chains: dict[Dimensions, dict[int, list[Piece]]] = defaultdict(lambda: defaultdict(list))
-        self.openings: dict[Dimensions, LevelAt] = {}
-        self.opening_totals: dict[Dimensions, Decimal] = defaultdict(lambda: ZERO)
+        self.group = group
+        self.unrolled = unrolled
+        self.gathered: dict[str, Gathered] = {}
 
-    @property
-    def definition(self) -> MetricDefinition:
-        return self.request.versions[-1].definition
+    def usage(self, team_id: str) -> list[Usage]:
+        """What was read comes to, for one of the teams; ask once."""
+        return list(self.gathered.pop(team_id).results()) if team_id in self.gathered else []
 
-    async def gather(self, version: MetricVersion) -> None:
+    def _of(self, team_id: str) -> Gathered:
+        if team_id not in self.gathered:
+            self.gathered[team_id] = Gathered(self.group.request, self.group.names)
+        return self.gathered[team_id]
+
+    async def read(self) -> None:
+        """Read everything that the requests need."""
+        request = self.group.request
+        for version in request.versions:
+            await self._read_version(version)
+        if request.each:
+            await self._read_amounts()
+        if request.measure is Measure.PEAK:
+            await self._read_peaks()
+
+    async def _read_version(self, version: MetricVersion) -> None:
         """Read the version's pieces inside the windows, and the level they open with."""
-        inside = _clip(Interval(self.bounds[0], self.bounds[-1]), version)
-        if inside is not None:
-            await self._gather_windows(_Source(self, version, inside))
+        if inside := clip(self.group.whole, version):
+            await self._read_windows(Source(self.group, version, inside, self.unrolled))
         definition = version.definition
-        before = _clip(Interval(EARLIEST, self.bounds[0]), version)
-        if before is not None and definition.sets_level:
-            await self._gather_opening_levels(_Source(self, version, before))
-        elif before is not None and definition.changes_level:
-            await self._gather_opening_totals(_Source(self, version, before))
+        before = clip(Interval(EARLIEST, self.group.whole.start), version)
+        if before and definition.sets_level:
+            await self._read_opening_levels(Source(self.group, version, before, self.unrolled))
+        elif before and definition.changes_level:
+            await self._read_opening_totals(Source(self.group, version, before, self.unrolled))
 
-    async def _gather_windows(self, source: "_Source") -> None:
-        for place, slot, dimensions, *columns in await source.pieces(self.bounds):
-            self._keep(source.version.definition, place, slot, tuple(dimensions), Piece(*columns))
-        if source.version.definition.keeps_values:
-            for place, dimensions, value, times in await source.values(self.bounds):
-                self.bins[place, tuple(dimensions)].values[value] += int(times)
-
-    def _keep(
-        self, definition: MetricDefinition, place: int, slot: datetime | None, at: Dimensions, piece: Piece
-    ) -> None:
-        if not definition.sets_level:
-            self.bins[place, at].add(piece, slot if definition.slot else None)
+    async def _read_windows(self, source: Source) -> None:
+        for statement in source.pieces():
+            for team_id, place, slot, dimensions, *columns in await self._fetch(statement, source, self.group.bounds):
+                self._of(team_id).add(source.definition, place, slot, tuple(dimensions), Piece(*columns))
+        if not source.definition.keeps_values:
             return
-        self.chains[at][place].append(piece)
-        gathered = self.bins[place, self._grouped(at)]
-        gathered.events += piece.events
-        gathered.unvalued += piece.unvalued
+        for statement in source.values():
+            for team_id, place, dimensions, value, times in await self._fetch(statement, source, self.group.bounds):
+                self._of(team_id).bins[place, tuple(dimensions)].values[value] += int(times)
 
-    async def _gather_opening_levels(self, source: "_Source") -> None:
-        for dimensions, level, since, batch, position in await source.opening_levels():
-            at, found = tuple(dimensions), LevelAt(level, since, batch, position)
-            if at not in self.openings or found[1:] > self.openings[at][1:]:
-                self.openings[at] = found
+    async def _read_opening_levels(self, source: Source) -> None:
+        for statement in source.opening_levels():
+            for team_id, dimensions, *level in await self._fetch(statement, source, []):
+                self._of(team_id).open_level(tuple(dimensions), LevelAt(*level))
 
-    async def _gather_opening_totals(self, source: "_Source") -> None:
-        for _place, _slot, dimensions, *columns in await source.pieces([EARLIEST, self.bounds[0]]):
-            at = tuple(dimensions)
-            self.opening_totals[at] = EXACT.add(self.opening_totals[at], Piece(*columns).total or ZERO)
+    async def _read_opening_totals(self, source: Source) -> None:
+        for statement in source.pieces():
+            rows = await self._fetch(statement, source, [EARLIEST, self.group.whole.start])
+            for team_id, _place, _slot, dimensions, *columns in rows:
+                self._of(team_id).open_total(tuple(dimensions), Piece(*columns).total or ZERO)
 
-    def _grouped(self, dimensions: Dimensions) -> Dimensions:
-        names = self.definition.dimensions
-        return tuple(dimensions[names.index(name)] for name in self.request.group_by)
+    async def _read_amounts(self) -> None:
+        slots, parameters = self._single_events()
+        for team_id, place, dimensions, amounts in await self._run(QUERIES["raw_amounts"].format(**slots), parameters):
+            self._of(team_id).bins[place, tuple(dimensions)].amounts = amounts
 
-    def results(self) -> Iterator[Usage]:
-        """The usage per window and dimension values, in order."""
-        if self.definition.sets_level:
-            self._settle_levels()
-        elif self.definition.changes_level:
-            self._settle_changes()
-        ordered = sorted(self.bins, key=lambda key: (key[0], [(text is None, text or "") for text in key[1]]))
-        for place, dimensions in ordered:
-            gathered = self.bins[place, dimensions]
-            quantity = finish(self.definition, gathered)
-            window = self.request.windows[place - 1]
-            yield Usage(self.definition.name, window, dimensions, quantity, gathered.events, gathered.unvalued)
-
-    def _settle_levels(self) -> None:
-        known_until = self._known_until()
-        for dimensions in {*self.chains, *self.openings}:
-            level, grouped = self.openings.get(dimensions), self._grouped(dimensions)
-            for place, window in enumerate(self.request.windows, start=1):
-                pieces = self.chains[dimensions][place] if dimensions in self.chains else []
-                if level is None and not pieces:
-                    continue
-                area, level = level_area(level, pieces, window, known_until)
-                if area or pieces:
-                    gathered = self.bins[place, grouped]
-                    gathered.area = EXACT.add(gathered.area or ZERO, area)
-
-    def _settle_changes(self) -> None:
-        known_until = self._known_until()
-        groups = {*(dimensions for _, dimensions in self.bins), *self.opening_totals}
-        for dimensions in groups:
-            level = self.opening_totals.get(dimensions, ZERO)
-            for place, window in enumerate(self.request.windows, start=1):
-                gathered = self.bins.get((place, dimensions), Bin())
-                area = change_area(level, gathered, window, known_until)
-                level = EXACT.add(level, gathered.total or ZERO)
-                if area or gathered.events:
-                    gathered.area = area
-                    self.bins[place, dimensions] = gathered
-
-    def _known_until(self) -> datetime:
-        """Levels are known up to now, or up to the last event where that is (a little) ahead of the clock."""
-        ahead = [p.latest_at for places in self.chains.values() for ps in places.values() for p in ps if p.latest_at]
-        ahead += [gathered.last_event_at for gathered in self.bins.values() if gathered.last_event_at]
-        return max([self.request.as_of, *ahead])
-
-
-def _clip(interval: Interval, version: MetricVersion) -> Interval | None:
-    start = max(interval.start, version.effective_from or interval.start)
-    end = min(interval.end, version.effective_to or interval.end)
-    return Interval(start, end) if start < end else None
-
-
-class _Source:
-    """Where the pieces of one version inside one interval come from."""
-
-    def __init__(self, reading: _Reading, version: MetricVersion, interval: Interval) -> None:
-        self.connection = reading.connection
-        self.request = reading.request
-        self.version = version
-        self.interval = interval
-        self.sql: MetricSql = metric_sql(version)
-        raw_hours, self.rolled_until = self._raw_hours(reading)
-        self.ranges = list(_ranges(raw_hours, self.rolled_until, interval))
-        self.parameters: dict[str, Any] = {
-            **self.sql.parameters,
-            "version": version.id,
-            "team_id": self.request.team_id,
-            "start": interval.start,
-            "end": interval.end,
-            "raw_hours": sorted(raw_hours),
-            "range_starts": [r.start for r in self.ranges],
-            "range_ends": [r.end for r in self.ranges],
-            "tail": reading.state.tail,
-            **{f"where_{name}": list(values) for name, values in self._where()},
-        }
-
-    def _where(self) -> Iterator[tuple[int, Sequence[str]]]:
-        for name, values in self.request.where.items():
-            yield self.version.definition.dimensions.index(name) + 1, values
-
-    def _raw_hours(self, reading: _Reading) -> tuple[frozenset[datetime], datetime]:
-        """The hours to read raw, and the instant from which everything is."""
-        if self.request.raw:
-            return frozenset(), self.interval.start
-        bounds = {*reading.bounds, self.interval.start, self.interval.end}
-        cut = {b.replace(**TO_HOUR) for b in bounds if b != b.replace(**TO_HOUR)}  # type: ignore[arg-type]
-        hours = cut | reading.state.dirty_hours | reading.state.tail_hours
-        until = reading.state.rolled_until[self.version.id] or self.interval.end
-        return frozenset(h for h in hours if h < self.interval.end and h + HOUR > self.interval.start), until
-
-    def _rolled_parameters(self) -> dict[str, Any]:
-        return {**self.parameters, "end": min(self.interval.end, self.rolled_until)}
-
-    @property
-    def _has_raw(self) -> bool:
-        return bool(self.ranges or self.parameters["tail"])
-
-    async def pieces(self, bounds: Sequence[datetime]) -> list[tuple[Any, ...]]:
-        """Rows of place, slot, dimensions and the columns of a Piece."""
-        definition = self.version.definition
-        slots: dict[str, Composable] = {
-            "dimensions": self._grouped(), "slot": self._slot(), "matching": self._matching("a."),
-        }  # fmt: skip
-        name = "rollup_levels" if definition.keeps_order else "rollup_totals"
-        rows = await self._fetch(QUERIES[name].format(**_used(name, slots)), self._rolled_parameters(), bounds)
-        if self._has_raw:
-            kind = "ordered_partials" if definition.keeps_order else "partials"
-            rows += await self._fetch(self._raw_pieces(kind), self.parameters, bounds)
-        if definition.keeps_order and not definition.sets_level:
-            rows = [(row[0], None, self._pick(row[2]), *row[3:]) for row in rows]
-        return rows
-
-    def _pick(self, dimensions: Sequence[str | None]) -> Dimensions:
-        names = self.version.definition.dimensions
-        return tuple(dimensions[names.index(name)] for name in self.request.group_by)
-
-    def _raw_pieces(self, kind: str) -> Composed:
-        definition = self.version.definition
-        grouped = SQL("dimensions") if definition.keeps_order else self._grouped()
-        slot: Composable = SQL("NULL::timestamptz")
-        if definition.sets_level:
-            slot = SQL("date_trunc('hour', occurred_at, 'UTC')")
-        elif definition.slot:
-            slot = _bin(definition)
-        columns = SQL(
-            "width_bucket(occurred_at, %(bounds)s::timestamptz[]) AS place, {} AS slot, {} AS grouped"
-        ).format(slot, grouped)
-        slots: dict[str, Composable] = {
-            "group": SQL("place, slot, grouped"),
-            "columns": columns,
-            "events": self._events(),
-            "matching": self._matching(""),
-        }
-        if kind == "partials":
-            slots["moment"] = moment(definition)
-        return QUERIES[kind].format(**slots)
-
-    async def values(self, bounds: Sequence[datetime]) -> list[tuple[Any, ...]]:
-        """Rows of place, dimensions, value and number of occurrences."""
-        rolled = QUERIES["rollup_values"].format(dimensions=self._grouped(), matching=self._matching("a."))
-        rows = await self._fetch(rolled, self._rolled_parameters(), bounds)
-        if self._has_raw:
-            columns = SQL("width_bucket(occurred_at, %(bounds)s::timestamptz[]) AS place, {} AS grouped")
-            raw = QUERIES["raw_values"].format(
-                columns=columns.format(self._grouped()), events=self._events(), matching=self._matching("")
-            )
-            rows += await self._fetch(raw, self.parameters, bounds)
-        return rows
-
-    async def opening_levels(self) -> list[tuple[Any, ...]]:
-        """Rows of dimensions, level, since when, batch and position: at most one per source and dimensions."""
-        rolled = QUERIES["rollup_opening"].format(matching=self._matching("a."))
-        rows = await self._fetch(rolled, self._rolled_parameters(), [])
-        if self._has_raw:
-            raw = QUERIES["opening_levels"].format(events=self._events(), matching=self._matching(""))
-            rows += await self._fetch(raw, self.parameters, [])
-        return rows
-
-    def _grouped(self) -> Composable:
-        names = self.version.definition.dimensions
-        return text_array(
-            [SQL("dimensions[{}]").format(Literal(names.index(name) + 1)) for name in self.request.group_by]
-        )
-
-    def _slot(self) -> Composable:
-        return SQL("a.period_start") if self.version.definition.slot else SQL("NULL::timestamptz")
-
-    def _matching(self, prefix: str) -> Composable:
-        conditions: list[Composable] = [
-            SQL("{}dimensions[{}] = ANY({})").format(SQL(prefix), Literal(place), SQL(f"%(where_{place})s::text[]"))
-            for place, _ in self._where()
-        ]
-        return SQL(" AND ").join(conditions) if conditions else ALWAYS
-
-    def _events(self) -> Composable:
-        """The version's raw events in the ranges, and those of the tail outside them."""
-        ranged = SQL("unnest(%(range_starts)s::timestamptz[], %(range_ends)s::timestamptz[]) AS r (start, finish) "
-                     "JOIN usage_events e ON e.team_id = %(team_id)s "
-                     "AND e.occurred_at >= r.start AND e.occurred_at < r.finish")  # fmt: skip
-        inside = SQL("e.occurred_at >= %(start)s AND e.occurred_at < %(end)s")
-        tail = SQL("e.batch_id = ANY(%(tail)s::bigint[]) AND e.team_id = %(team_id)s AND {} AND NOT EXISTS ("
-                   "SELECT FROM unnest(%(range_starts)s::timestamptz[], %(range_ends)s::timestamptz[]) "
-                   "AS r (start, finish) "
-                   "WHERE e.occurred_at >= r.start AND e.occurred_at < r.finish)").format(inside)  # fmt: skip
-        parts = []
-        if self.ranges:
-            parts.append(metric_events(self.sql, ranged, inside))
-        if self.parameters["tail"]:
-            parts.append(metric_events(self.sql, SQL("usage_events e"), tail))
-        return SQL(" UNION ALL ").join(parts)
-
-    async def _fetch(
-        self, statement: Composed, parameters: dict[str, Any], bounds: Sequence[datetime]
-    ) -> list[tuple[Any, ...]]:
-        cursor = await self.connection.execute(statement, {**parameters, "bounds": list(bounds)})
-        return await cursor.fetchall()
-
-
-def _used(name: str, slots: dict[str, Composable]) -> dict[str, Composable]:
-    return {"matching": slots["matching"]} if name == "rollup_levels" else slots
-
-
-def _bin(definition: MetricDefinition) -> Composable:
-    return SQL("date_bin({}::interval, occurred_at, '2000-01-01Z')").format(
-        Literal(f"{definition.bucket_seconds} seconds")
-    )
-
-
-def moment(definition: MetricDefinition) -> Composable:
-    """Σ change × its instant, which changes of a level need; NULL for every other metric."""
-    if definition.changes_level:
-        return SQL("sum(value * extract(epoch FROM occurred_at))")
-    return SQL("NULL::numeric")
-
-
-def metric_events(sql: MetricSql, source: Composable, scope: Composable) -> Composed:
-    """The statement of the events that a metric version counts, from a source and within a scope."""
-    return QUERIES["metric_events"].format(
-        dimensions=sql.dimensions,
-        value=sql.value,
-        member=sql.member,
-        match=sql.match,
-        source=source,
-        scope=scope,
-    )
-
-
-def _ranges(raw_hours: frozenset[datetime], rolled_until: datetime, interval: Interval) -> Iterator[Interval]:
-    """The disjoint intervals to read raw: whole hours, joined where they touch, and all from `rolled_until` on."""
-    spans = [Interval(hour, hour + HOUR) for hour in sorted(raw_hours) if hour < rolled_until]
-    if rolled_until < interval.end:
-        spans.append(Interval(max(rolled_until, interval.start), interval.end))
-    joined: list[Interval] = []
-    for span in spans:
-        if joined and joined[-1].end >= span.start:
-            joined[-1] = Interval(joined[-1].start, max(joined[-1].end, span.end))
+    async def _read_peaks(self) -> None:
+        slots, parameters = self._single_events()
+        if self.group.request.versions[-1].definition.sets_level:
+            slots |= {"change": LEVEL_CHANGE, "openings": OPENINGS}
+            parameters["openings"] = self._openings()
         else:
-            joined.append(span)
-    for span in joined:
-        clipped = Interval(max(span.start, interval.start), min(span.end, interval.end))
-        if clipped.start < clipped.end:
-            yield clipped
+            slots |= {"change": SQL("e.value"), "openings": SQL("")}
+        for team_id, place, dimensions, *peak in await self._run(QUERIES["level_peaks"].format(**slots), parameters):
+            self._of(team_id).peaks[tuple(dimensions)][place] = Peak(*peak)
+
+    def _single_events(self) -> tuple[dict[str, Composable], dict[str, Any]]:
+        """The slots and parameters of a statement about the raw events (e) of all versions in the windows."""
+        events, parameters = all_events(self.group)
+        request, names = self.group.request, self.group.names
+        slots: dict[str, Composable] = {
+            "events": events,
+            "columns": PLACE.format(picked(request.group_by, names, E_DIMENSIONS)),
+            "matching": matching(request, names, E_DIMENSIONS),
+        }
+        return slots, parameters
+
+    def _openings(self) -> str:
+        """The levels of the series before the first window, as JSON."""
+        return json.dumps([
+            {"team_id": team_id, "dimensions": series, "level": str(opening.level)}
+            for team_id, gathered in self.gathered.items()
+            for series, opening in gathered.openings.items()
+        ])  # fmt: skip
+
+    async def _fetch(self, statement: Composed, source: Source, bounds: Sequence[datetime]) -> list[tuple[Any, ...]]:
+        return await self._run(statement, {**source.parameters, "bounds": list(bounds)})
+
+    async def _run(self, statement: Composed, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        return await (await self.connection.execute(statement, parameters)).fetchall()

@@ -8,6 +8,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from tallystick.pricing.models import PriceModel
+from tallystick.pricing.registry import MODELS
 
 
 def _discover() -> dict[str, type[PriceModel]]:
@@ -15,4 +16,6 @@ def _discover() -> dict[str, type[PriceModel]]:
     return {module.MODEL.name: module.MODEL for module in modules}
 
 
-MODELS = _discover()
+MODELS.update(_discover())
+
+__all__ = ["MODELS"]

@@ -5,13 +5,14 @@ from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from tallystick.core.money import ZERO, plain
-from tallystick.pricing.models import ONE, Charge, Step, Tier
+from tallystick.pricing.exact import Scale
+from tallystick.pricing.models import ONE, ByQuantity, Charge, Step, Tier, Used
 from tallystick.pricing.parameters import Parameters, require_not_negative
 from tallystick.pricing.tiers import one_tier
 
 
 @dataclass(frozen=True, slots=True)
-class Flat:
+class Flat(ByQuantity):
     """`amount`, once."""
 
     name: ClassVar[str] = "flat"
@@ -25,9 +26,13 @@ class Flat:
         """One tier, with the amount for its flat fee."""
         return one_tier(ZERO, self.amount)
 
-    def charge(self, quantity: Decimal) -> Charge:  # noqa: ARG002 - any usage costs the same
+    def charge(self, used: Used) -> Charge:  # noqa: ARG002 - any usage costs the same
         """One step: the amount as a fee."""
         return Charge(self.amount, (Step("flat_fee", ONE, self.amount, self.amount),))
+
+    def scaled(self, scale: Scale) -> Self:
+        """The part of the amount."""
+        return type(self)(scale(self.amount))
 
     def to_parameters(self) -> dict[str, Any]:
         """`amount`, as text."""

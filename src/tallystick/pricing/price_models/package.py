@@ -6,13 +6,13 @@ from typing import Any, ClassVar, Self
 
 from tallystick.core.money import plain
 from tallystick.pricing.exact import divide_up, multiply
-from tallystick.pricing.models import Charge, Step, Tier
+from tallystick.pricing.models import ByQuantity, Charge, Step, Tier, Used
 from tallystick.pricing.parameters import Parameters, require_not_negative, require_positive
 from tallystick.pricing.tiers import one_tier
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
+class Package(ByQuantity):
     """`⌈quantity ÷ package_size⌉ × package_price`; no usage is no package. Its one tier prices packages."""
 
     name: ClassVar[str] = "package"
@@ -28,9 +28,9 @@ class Package:
         """One tier for all usage, whose unit is a package."""
         return one_tier(self.package_price)
 
-    def charge(self, quantity: Decimal) -> Charge:
+    def charge(self, used: Used) -> Charge:
         """One step: the packages, the last one perhaps not full, at their price."""
-        packages = divide_up(quantity, self.package_size)
+        packages = divide_up(used.quantity, self.package_size)
         amount = multiply(packages, self.package_price)
         step = Step("package", packages, self.package_price, amount, setting=self.package_size)
         return Charge(amount, (step,))

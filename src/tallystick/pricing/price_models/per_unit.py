@@ -6,13 +6,13 @@ from typing import Any, ClassVar, Self
 
 from tallystick.core.money import plain
 from tallystick.pricing.exact import multiply
-from tallystick.pricing.models import Charge, Step, Tier
+from tallystick.pricing.models import ByQuantity, Charge, Step, Tier, Used
 from tallystick.pricing.parameters import Parameters, require_not_negative
 from tallystick.pricing.tiers import one_tier
 
 
 @dataclass(frozen=True, slots=True)
-class PerUnit:
+class PerUnit(ByQuantity):
     """`quantity × unit_price`."""
 
     name: ClassVar[str] = "per_unit"
@@ -26,10 +26,10 @@ class PerUnit:
         """One tier for all usage."""
         return one_tier(self.unit_price)
 
-    def charge(self, quantity: Decimal) -> Charge:
+    def charge(self, used: Used) -> Charge:
         """One step: the units at their price."""
-        amount = multiply(quantity, self.unit_price)
-        return Charge(amount, (Step("per_unit", quantity, self.unit_price, amount),))
+        amount = multiply(used.quantity, self.unit_price)
+        return Charge(amount, (Step("per_unit", used.quantity, self.unit_price, amount),))
 
     def to_parameters(self) -> dict[str, Any]:
         """`unit_price`, as text."""

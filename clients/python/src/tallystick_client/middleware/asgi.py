@@ -1,0 +1,109 @@
+"""For ASGI applications: Starlette, FastAPI, Quart, Litestar and others."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import re
+import time
+from collections.abc import Awaitable, MutableMapping
+from typing import Any, Callable
+
+from tallystick_client.base import Tracking
+from tallystick_client.middleware.calls import CLIENT_GONE, EVENT, Calls, EndpointOf, TeamOf
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_PARAMETER = re.compile(r"\{([^}:]+)(?::([^}]+))?\}")
+
+
+class AsgiMiddleware:
+    """Records every HTTP call of an ASGI application when its response has ended.
+
+        app = AsgiMiddleware(app, tracker, team=lambda scope: scope["state"].get("team"))
+
+    `team` is asked after the call, when authentication has left its result in the scope.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        tracker: Tracking,
+        *,
+        team: TeamOf[Scope],
+        endpoint: EndpointOf[Scope] | None = None,
+        event: str = EVENT,
+    ) -> None:
+        """Wrap an application.
+
+        Args:
+            app: the application.
+            tracker: where calls are recorded.
+            team: whose call it is, from the scope; None: not recorded.
+            endpoint: the template of the route; by default that of Starlette's and FastAPI's routers.
+            event: the name of the events.
+        """
+        self._app = app
+        self._calls = Calls(tracker, event, team, endpoint or route_template)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a call, and record it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter_ns()
+        path = scope.get("path", "")  # some routers put another in its place
+        status = 500  # of a call that fails before it answers
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except asyncio.CancelledError:
+            status = CLIENT_GONE if status == 500 else status
+            raise
+        finally:
+            self._calls.record({**scope, "path": path}, scope["method"], status, started)
+
+
+def route_template(scope: Scope) -> str | None:
+    """The route that took the call, as `/shops/{shop}/orders/{id}`; None if none did.
+
+    A router knows the template of its own part of the path only. What was cut off before, by a mount or a prefix, is
+    put in front again, its parameters by their names.
+    """
+    template = getattr(scope.get("route"), "path", None)
+    if not isinstance(template, str):
+        return None
+    parameters = {name: str(value) for name, value in scope.get("path_params", {}).items()}
+    path: str = scope["path"]
+    before = _before(path, template, parameters)
+    named = {value: name for name, value in parameters.items() if f"{{{name}" not in template}
+    segments = (f"{{{named[segment]}}}" if segment in named else segment for segment in before.split("/"))
+    return _PARAMETER.sub(r"{\1}", "/".join(segments) + template)
+
+
+def _before(path: str, template: str, parameters: dict[str, str]) -> str:
+    """What comes before the part of the path that the template is for."""
+    own = _PARAMETER.sub(lambda found: parameters.get(found[1], ""), template)
+    if path.endswith(own):
+        return path[: len(path) - len(own)]
+    found = _pattern(template).search(path)  # a parameter that its converter writes differently than it was sent
+    return path[: found.start()] if found else ""
+
+
+@functools.lru_cache(maxsize=1024)
+def _pattern(template: str) -> re.Pattern[str]:
+    parts, at = [], 0
+    for found in _PARAMETER.finditer(template):
+        parts += [re.escape(template[at : found.start()]), ".*" if found[2] == "path" else "[^/]+"]
+        at = found.end()
+    return re.compile("".join(parts) + re.escape(template[at:]) + "$")

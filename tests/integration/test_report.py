@@ -245,6 +245,15 @@ async def test_a_past_period_is_reported_in_full_by_a_month_date_or_instant_that
     assert (await only(house)).usage == 0
 
 
+@pytest.mark.parametrize("period", ["2026-03", "2026-03-16"])
+async def test_a_month_means_the_period_of_a_team_that_starts_in_the_middle_of_it(house, period):
+    starts_at = datetime(2026, 3, 16, 9, tzinfo=UTC)
+    await house.team(starts_at=starts_at)
+    told = await reported(house, period=period)
+    assert told.account.period == (starts_at, datetime(2026, 4, 1, tzinfo=UTC))
+    assert told.account.subscription
+
+
 async def test_a_period_to_come_is_reported_as_empty(house):
     await house.team()
     found = await reported(house, "api_calls", period="2030-01")

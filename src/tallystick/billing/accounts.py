@@ -44,6 +44,15 @@ async def account_of(
     return await load_account(tx, await required_team(tx, team_id), moment, as_of=as_of, known_at=known_at)
 
 
+async def first_subscribed(tx: Connection, team: Team, span: Interval) -> datetime:
+    """The first moment of the span at which the team has a subscription; its beginning, where it has none in it.
+
+    So a month means the period that is billed in it, also for a team that starts in the middle of it.
+    """
+    held = await store.subscriptions(tx, team.id, span, limit=1)
+    return max(span.start, held[0].starts_at) if held else span.start
+
+
 async def load_account(
     tx: Connection, team: Team, moment: datetime, *, as_of: datetime | None = None, known_at: datetime | None = None
 ) -> Account:

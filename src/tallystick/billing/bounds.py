@@ -6,7 +6,15 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from tallystick.billing.periods import LATEST
-from tallystick.core.clock import EARLIEST, Interval, Window, local_midnight, parse_instant, window_starts
+from tallystick.core.clock import (
+    EARLIEST,
+    Interval,
+    Window,
+    local_midnight,
+    next_window,
+    parse_instant,
+    window_starts,
+)
 from tallystick.core.errors import InvalidInput
 
 MOST_WINDOWS = 10_000
@@ -35,15 +43,19 @@ def read_bound(text: str, tz: ZoneInfo, *, field: str) -> datetime:
     return moment
 
 
-def read_period(text: str, tz: ZoneInfo, now: datetime) -> datetime:
-    """A moment of the period that is meant: `current`, a month (`2026-03`), a date or an RFC 3339 instant.
+def read_period(text: str, tz: ZoneInfo, now: datetime) -> Interval:
+    """The instants that name the period that is meant: `current`, a month (`2026-03`), a date or an RFC 3339 instant.
 
     Raises:
         InvalidInput: none of these.
     """
     if text == CURRENT:
-        return now
-    return read_bound(f"{text}-01" if _MONTH.fullmatch(text) else text, tz, field="period")
+        return Interval(now, now + datetime.resolution)
+    month = _MONTH.fullmatch(text) is not None
+    start = read_bound(f"{text}-01" if month else text, tz, field="period")
+    if month:
+        return Interval(start, next_window(start, Window.MONTH, tz))
+    return Interval(start, next_window(start, Window.DAY, tz) if _DAY.fullmatch(text) else start + datetime.resolution)
 
 
 def _read(text: str, tz: ZoneInfo, field: str) -> datetime:

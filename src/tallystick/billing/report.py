@@ -177,7 +177,8 @@ class Reports:
         now = self.clock.now()
         async with self.database.snapshot() as tx:
             team = await required_team(tx, request.team_id)
-            return await accounts.load_account(tx, team, read_period(request.period, team.zone, now), as_of=now)
+            moment = await accounts.first_subscribed(tx, team, read_period(request.period, team.zone, now))
+            return await accounts.load_account(tx, team, moment, as_of=now)
 
 
 def _history(request: ReportRequest, account: Account) -> Interval:

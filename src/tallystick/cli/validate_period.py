@@ -48,6 +48,7 @@ def validate_period(
 
 
 async def _validate(database: "Database", team: str, period: str) -> "Validation":
+    from tallystick.billing.accounts import first_subscribed
     from tallystick.billing.bounds import read_period
     from tallystick.billing.teams.service import required_team
     from tallystick.billing.validation import Validations
@@ -57,8 +58,8 @@ async def _validate(database: "Database", team: str, period: str) -> "Validation
 
     clock = SystemClock()
     async with database.snapshot() as tx:
-        zone = (await required_team(tx, team)).zone
-    moment = read_period(period, zone, clock.now())
+        found = await required_team(tx, team)
+        moment = await first_subscribed(tx, found, read_period(period, found.zone, clock.now()))
     usage = UsageReader(database, PostgresEventStore(database), clock)
     return await Validations(database, usage, clock).validate(team, moment)
 

@@ -74,9 +74,7 @@ async def test_a_correction_of_what_was_closed_in_another_currency_is_a_statemen
     assert (current.account.billing_currency, current.total) == ("USD", Decimal("5.00"))
     assert (april.period.currency, april.period.total) == ("USD", Decimal("5.00"))
     assert (correction.period.kind, correction.period.currency, correction.period.total) == ("correction", "JPY", 40)
-    assert [(line.key, line.quantity, line.total, line.reason) for line in correction.lines] == [
-        ("JPY", march.period.id)
-    ]
+    assert [(line.currency, line.adjusts_period_id) for line in correction.lines] == [("JPY", march.period.id)]
     assert [await agrees(house, each) for each in (april, correction)] == [True, True]
 
 

@@ -91,8 +91,8 @@ class AdjustsAnswer(BaseModel):
     period_id: int = Field(description="The closed statement.")
     key: str = Field(description="Its line.")
     cause: dict[str, Any] = Field(
-        description="How many events were `late`, `amended` and `voided`, which prices, metrics or `terms` are others, and "
-        "the first of those `events`."
+        description="How many events were `late`, `amended` and `voided`, which prices, metrics or `terms` are others, "
+        "and the first of those `events`."
     )
 
 

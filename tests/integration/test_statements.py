@@ -355,3 +355,12 @@ async def test_credits_pay_a_statement_when_it_is_closed_and_are_given_back_when
     assert (foreseen.credits, foreseen.total) == (20, Decimal("10.00"))
     assert (statement.period.subtotal, statement.period.credits, statement.period.total) == (30, 20, 10)
     assert (await house.billing.statements.closed(anew)).period.total == 10
+
+
+async def test_before_anything_was_recorded_a_team_had_no_subscription_and_no_metric(house):
+    began = house.clock.now()
+    house.clock.advance(timedelta(days=1))
+    await on(house, "prices: [{metric: calls, model: per_unit, unit_price: 1}]")
+    await house.use(3)
+    then = await house.billing.statements.current("acme", known_at=began - timedelta(days=1))
+    assert (then.lines, then.total, then.reason) == ([], None, "the team has no subscription")

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerialize
 from tallystick.billing.currencies import Conversion
 from tallystick.billing.models import Adjusts, Basis, Line, LineKind, Statement
 from tallystick.catalog.models import PriceVersion
+from tallystick.core.money import round_money
 from tallystick.http.answers import Instant, Number
 
 Money = Annotated[
@@ -176,7 +177,7 @@ class StatementAnswer(BaseModel):
     @classmethod
     def of(cls, statement: Statement) -> Self:
         """The answer that shows the statement."""
-        account = statement.account
+        account, currency = statement.account, statement.account.billing_currency
         return cls(
             team_id=account.team.id,
             time_zone=account.team.time_zone,
@@ -186,9 +187,9 @@ class StatementAnswer(BaseModel):
             end=account.period.end.astimezone(account.team.zone),
             lines=[LineAnswer.of(line) for line in statement.lines],
             subtotal=statement.subtotal,
-            credits=statement.credits,
+            credits=round_money(statement.credits, currency) if currency else statement.credits,
             total=statement.total,
-            currency=account.billing_currency,
+            currency=currency,
             known_at=account.known_at,
             reason=statement.reason,
             computed_at=account.as_of,

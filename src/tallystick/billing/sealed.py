@@ -1,7 +1,8 @@
 """Charging as of a sealed instant: what is known at it never changes again, so it can be closed and checked later.
 
-Reading usage as it was known at an instant takes raw events. As it is known now it comes from the roll-ups, and that
-is nearly always the same; so now is read first, and only what has changed since the instant is read again.
+Usage as it was known at an instant takes raw events for the hours that have changed since. As it is known now it
+comes from the roll-ups alone, and that is nearly always the same; so now is read first, and only what has changed is
+read again.
 """
 
 from collections.abc import Sequence

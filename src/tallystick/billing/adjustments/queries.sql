@@ -49,7 +49,7 @@ WITH booked AS (
 )
 SELECT b.id, array_agg(DISTINCT n.what ORDER BY n.what)
 FROM booked b JOIN news n ON (n.plan = b.plan OR n.team_id = b.team_id)
-WHERE n.at >= b.since AND n.effective_from < b.period_end AND n.effective_to > b.period_start
+WHERE n.at > b.since AND n.effective_from < b.period_end AND n.effective_to > b.period_start
 GROUP BY b.id;
 
 -- name: rated

@@ -1,7 +1,7 @@
 """The statements about adjustments, run."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from tallystick.billing.adjustments.models import BookedPeriod
@@ -12,12 +12,6 @@ from tallystick.storage.database import Connection
 from tallystick.storage.queries import Queries
 
 QUERIES = Queries.load(__package__ or "")
-
-UNDER_WAY = timedelta(minutes=1)
-"""An apply of the billing file that was under way when an instant was sealed may have read its clock so long before.
-
-So much more is looked at. Rating in vain costs a little and changes nothing.
-"""
 
 
 async def booked_periods(tx: Connection, team_ids: Sequence[str], known_at: datetime) -> list[BookedPeriod]:
@@ -53,8 +47,8 @@ async def changed_terms(tx: Connection, periods: Sequence[BookedPeriod]) -> dict
         "subscription_ids": [each.subscription_id for each in periods],
         "starts": [each.period.start for each in periods],
         "ends": [each.period.end for each in periods],
-        "since": [each.since - UNDER_WAY for each in periods],
-        "oldest": min(each.since for each in periods) - UNDER_WAY,
+        "since": [each.since for each in periods],
+        "oldest": min(each.since for each in periods),
     }
     rows = await (await tx.execute(QUERIES["changed_terms"], values)).fetchall()
     return {id: tuple(what) for id, what in rows}

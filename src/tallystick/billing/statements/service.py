@@ -110,7 +110,7 @@ class Statements:
         return done
 
     async def _compute(self, account: Account) -> Statement:
-        definitions = list(latest_definitions(await self.metering.usage.metrics()).values())
+        definitions = list(latest_definitions(await self.metering.usage.metrics(account.known_at)).values())
         [lines] = await charge(self.metering.usage, [Charging.of(account, definitions)], as_of=account.as_of)
         if account.subscription is None:
             return Statement(account, lines)

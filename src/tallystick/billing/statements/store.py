@@ -94,7 +94,7 @@ async def find_line(tx: Connection, line_id: int) -> StatementLine | None:
 def _period(row: Row) -> ClosedPeriod:
     id, team_id, subscription_id, kind, start, end, status, currency, subtotal, *rest = row
     kinds = StatementKind(kind), Interval(start, end), Status(status)
-    return ClosedPeriod(id, team_id, subscription_id, *kinds, currency, subtotal or ZERO, *rest)
+    return ClosedPeriod(id, team_id, subscription_id, *kinds, currency, ZERO if subtotal is None else subtotal, *rest)
 
 
 def _line(row: Row) -> StatementLine:

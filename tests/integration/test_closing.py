@@ -258,6 +258,26 @@ async def test_the_commands_close_show_explain_and_verify(command):
     assert (unknown[0], unknown[2]) == (1, "error: there is no closed statement 99999\n")
 
 
+async def test_the_command_cuts_a_long_quotient_off_in_the_table_alone(house, command):
+    await house.apply(
+        """
+version: 1
+currency: USD
+metrics: {latency: {event: load, aggregation: average, unit: ms}}
+plans: {standard: {prices: [{metric: latency, model: per_unit, unit_price: 1}]}}
+"""
+    )
+    for quantity in (1, 0, 0):
+        await house.use(quantity, house.clock.now().isoformat(), event_name="load")
+
+    _, table, _ = await command("statement", "acme")
+    _, document, _ = await command("statement", "acme", "--json")
+
+    [line] = [line for line in json.loads(document)["lines"] if line["name"] == "latency"]
+    assert line["quantity"] == f"0.{'3' * 100}"
+    assert [row.split("\t")[5] for row in table.splitlines() if "latency" in row] == [f"0.{'3' * 12}…"]
+
+
 async def test_closing_that_nobody_asked_for_waits_for_the_usage_of_a_past_that_was_subscribed_to_afterwards(house):
     house.clock.set(APRIL + timedelta(hours=5))
     await house.team()

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from tallystick.billing import bounds, report
+from tallystick.billing.credits.service import Credits
+from tallystick.billing.credits.terms import Terms as Granted
 from tallystick.billing.models import Basis
 from tallystick.billing.report import ReportRequest
 from tallystick.billing.report_answers import ReportAnswer
@@ -680,6 +682,18 @@ async def test_the_command_shows_usage_cost_tiers_and_history(command):
     ]
     assert rows[-1][:2] == ["api_calls", "eu"]
     assert "USD 130.00 so far" in remarks
+
+
+async def test_the_command_shows_credits_where_there_are_any(house, command):
+    _, without, _ = await command()
+    await Credits(house.database, house.clock).grant("acme", Granted(Decimal(50), currency="USD", name="Welcome"))
+    _, shown, remarks = await command()
+    rows = [line.split("\t") for line in shown.splitlines()]
+
+    assert "credits of" not in without
+    assert ["USD", "50", "50"] in rows
+    assert [(row[1], row[4]) for row in rows if row[1] == "Welcome"] == [("Welcome", "50.00")]
+    assert "What they would pay so far:" in remarks
 
 
 async def test_the_command_writes_the_json_of_the_api_and_csv(command):

@@ -120,6 +120,18 @@ async def test_a_peak_is_rated_once(house):
     assert await shown(house) == [("usage:disk", 9, Decimal("4.50"))]
 
 
+@pytest.mark.parametrize(("measure", "unit"), [("total", "GB-hour"), ("average", "GB"), ("peak", "GB")])
+async def test_an_average_or_peak_is_in_the_unit_of_the_level(house, measure, unit):
+    await on(house, f"prices: [{{metric: disk, model: per_unit, unit_price: 0.5, measure: {measure}}}]")
+    await house.use(4, "2026-03-02T00:00:00Z", event_name="disk")
+
+    [line] = (await house.billing.statements.current("acme")).lines
+    [metric] = (await house.billing.reports.report(ReportRequest("acme", ("disk",)))).metrics
+
+    assert (line.unit, [each.unit for each in metric.cost.lines]) == (unit, [unit])
+    assert metric.definition.unit == "GB-hour"  # the row of the metric is about its usage
+
+
 async def test_a_trial_costs_nothing_and_shows_what_was_used(house):
     await on(
         house,

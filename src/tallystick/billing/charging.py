@@ -19,7 +19,7 @@ from tallystick.billing.totals import statement_lines
 from tallystick.core.clock import Interval
 from tallystick.core.money import ZERO
 from tallystick.http.answers import rfc3339
-from tallystick.metering.models import MetricDefinition, Usage
+from tallystick.metering.models import Measure, MetricDefinition, Usage
 from tallystick.metering.usage import UsageQuestion, UsageReader
 from tallystick.pricing import SCHEDULE, Cell, Used, rate
 
@@ -109,10 +109,10 @@ def _lines(of: Tariff, part: Part, answers: Answers, *, final: bool) -> Iterator
         used = used_of(of, part, answers, final=final)
         yield _charged(of, part, used, unvalued=_unvalued(part.charged, rows))
     elif part.price is None:
-        yield _free(of, part.interval, of.why, rows)
+        yield _free(of, part, part.interval, of.why, rows)
     for each in part.slices:
         if each.reason is not None and part.price is not None:
-            yield _free(of, each.window, each.reason, [row for row in rows if row.window == each.window])
+            yield _free(of, part, each.window, each.reason, [row for row in rows if row.window == each.window])
 
 
 def _charged(of: Tariff, part: Part, used: Used, unvalued: int) -> Line:
@@ -124,7 +124,7 @@ def _charged(of: Tariff, part: Part, used: Used, unvalued: int) -> Line:
         kind=kind_of(of),
         name=of.name,
         metric=of.metric,
-        unit=unit_of(of),
+        unit=unit_of(of, part),
         interval=interval,
         basis=of.basis,
         quantity=used.quantity,
@@ -136,7 +136,7 @@ def _charged(of: Tariff, part: Part, used: Used, unvalued: int) -> Line:
     )
 
 
-def _free(of: Tariff, interval: Interval, reason: str, rows: Sequence[Usage]) -> Line:
+def _free(of: Tariff, part: Part, interval: Interval, reason: str, rows: Sequence[Usage]) -> Line:
     """A line that shows what was used and is not charged."""
     quantity = exact_sum(row.quantity or ZERO for row in rows)
     return Line(
@@ -144,7 +144,7 @@ def _free(of: Tariff, interval: Interval, reason: str, rows: Sequence[Usage]) ->
         kind=kind_of(of),
         name=of.name,
         metric=of.metric,
-        unit=unit_of(of),
+        unit=unit_of(of, part),
         interval=interval,
         basis=of.basis,
         quantity=quantity if of.definition else ZERO,
@@ -164,9 +164,12 @@ def kind_of(of: Tariff) -> LineKind:
     return LineKind.USAGE if of.definition else LineKind.FEE
 
 
-def unit_of(of: Tariff) -> str:
-    """What the tariff's quantities are counted in."""
-    return of.definition.unit if of.definition else UNIT_OF_FEES
+def unit_of(of: Tariff, part: Part) -> str:
+    """What the quantities of the tariff's part are counted in: an average or peak in the unit of the level itself."""
+    if of.definition is None:
+        return UNIT_OF_FEES
+    level = part.price is not None and Measure(part.price.measure) is not Measure.TOTAL
+    return of.definition.expected_unit if level else of.definition.unit
 
 
 def used_of(of: Tariff, part: Part, answers: Answers, *, final: bool) -> Used:

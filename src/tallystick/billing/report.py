@@ -17,6 +17,7 @@ from tallystick.billing.bounds import CURRENT, cut, read_bound, read_period
 from tallystick.billing.charging import Answers, lines, readings, usage_of, whole_usage
 from tallystick.billing.models import Account, Line, exact_sum, total_of
 from tallystick.billing.projection import RUN_RATE, Projection, run_rate
+from tallystick.billing.report_credits import ReportedCredits, has_grants, reported_credits
 from tallystick.billing.tariffs import Tariff, Terms, latest_definitions, tariff, tariffs
 from tallystick.billing.teams.service import required_team
 from tallystick.billing.totals import statement_lines
@@ -112,7 +113,7 @@ class Report:
     """A team's usage and cost. Instants are shown in the zone of the account's team.
 
     `others` are the lines that are about no metric (fees, discounts, a minimum), where every metric is reported;
-    `projected_others` is what they come to at the run rate.
+    `projected_others` is what they come to at the run rate. `credits` are there where the team was granted any.
     """
 
     account: Account
@@ -122,6 +123,7 @@ class Report:
     metrics: Sequence[MetricReport]
     others: Sequence[Line] = ()
     projected_others: Decimal = ZERO
+    credits: Sequence[ReportedCredits] = ()
 
     @property
     def elapsed(self) -> Decimal:
@@ -129,6 +131,11 @@ class Report:
         start, end = self.account.period
         passed = EXACT.divide(seconds(self.account.as_of) - seconds(start), seconds(end) - seconds(start))
         return min(max(passed, ZERO), Decimal(1)).quantize(ELAPSED_DIGITS, rounding=ROUND_DOWN)
+
+    @property
+    def lines(self) -> list[Line]:
+        """All lines that are shown, in the order of a statement where every metric is."""
+        return [*(line for metric in self.metrics if metric.cost for line in metric.cost.lines), *self.others]
 
     @property
     def total(self) -> Decimal | None:
@@ -159,7 +166,7 @@ class Reports:
             NotFound: there is no such team or metric.
             InvalidInput: `from`, `to`, `window` or `group_by` does not fit, or the answer would be too large.
         """
-        account = await self._account(request)
+        account, has_credits = await self._account(request)
         history = _history(request, account)
         windows = cut(history, request.window, account.team.zone)
         definitions = _chosen(request, latest_definitions(await self.usage.metrics()))
@@ -170,15 +177,23 @@ class Reports:
         _refuse_too_many(request, [each[-1] for each in found], len(windows))
         metrics = [each.report(usages) for each, usages in zip(work, found, strict=True)]
         report = Report(account, history, request.window, request.group_by, metrics)
-        return report if request.metrics or request.group_by else _with_others(report)
+        whole = not (request.metrics or request.group_by)
+        report = _with_others(report) if whole else report
+        return await self._with_credits(report, whole=whole) if has_credits else report
 
-    async def _account(self, request: ReportRequest) -> Account:
-        """The team's terms in the period that is wanted, seen from now."""
+    async def _with_credits(self, report: Report, *, whole: bool) -> Report:
+        """The report with what credits are left and pay; foreseen where it is about the whole period."""
+        async with self.database.snapshot() as tx:
+            found = await reported_credits(tx, report.account, report.lines if whole else None)
+        return replace(report, credits=found)
+
+    async def _account(self, request: ReportRequest) -> tuple[Account, bool]:
+        """The team's terms in the period that is wanted, seen from now; and whether it was granted credits."""
         now = self.clock.now()
         async with self.database.snapshot() as tx:
             team = await required_team(tx, request.team_id)
             moment = await accounts.first_subscribed(tx, team, read_period(request.period, team.zone, now))
-            return await accounts.load_account(tx, team, moment, as_of=now)
+            return await accounts.load_account(tx, team, moment, as_of=now), await has_grants(tx, team.id)
 
 
 def _history(request: ReportRequest, account: Account) -> Interval:
@@ -232,8 +247,7 @@ def _with_others(report: Report) -> Report:
     account = report.account
     fees = tariffs(account, ())
     charged = [line for of in fees for line in lines(of, (), account.as_of)]
-    costs = [line for metric in report.metrics if metric.cost for line in metric.cost.lines]
-    others = [*charged, *statement_lines(account, [*costs, *charged])]
+    others = [*charged, *statement_lines(account, [*report.lines, *charged])]
     ended = replace(account, as_of=max(account.as_of, account.period.end))
     due = [line for of in fees for line in lines(of, (), ended.as_of)]
     expected = [*(line for metric in report.metrics for line in _expected(metric)), *due]

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from tallystick.billing.answers import LineAnswer, LocalInstant, Money
+from tallystick.billing.credits.models import GrantKind
 from tallystick.billing.report import Cost, MetricReport, Report
 from tallystick.core.clock import Window
 from tallystick.http.answers import Instant, Number
@@ -102,6 +103,42 @@ class MetricAnswer(BaseModel):
         )
 
 
+class CreditBurnAnswer(BaseModel):
+    """What one grant of credits pays of one line."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    grant_id: int = Field(examples=[17])
+    name: str = Field(description="The grant's.", examples=["Welcome credits"])
+    kind: GrantKind
+    line: str = Field(
+        description="The key of the line that is paid.", examples=["usage:api_calls@2026-03-01T00:00:00Z"]
+    )
+    amount: Money = Field(description="The money that it pays.", examples=["50.00"])
+    currency: str = Field(description="Of the bill.", examples=["USD"])
+    quantity: Number | None = Field(description="In the metric's unit; null: the grant is of money.")
+
+
+class ReportedCreditsAnswer(BaseModel):
+    """Prepaid credits of one currency, or of one metric's unit, and what of them pays for the current period."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    currency: str | None = Field(description="Null: credits of usage.", examples=["USD"])
+    metric: str | None = Field(description="Null: credits of money.")
+    granted: Number = Field(description="What was given by now; of a recurring grant every time.", examples=["100"])
+    remaining: Number = Field(
+        description="What is left now; what a period that is not closed would burn is still in it.", examples=["100"]
+    )
+    booked: bool = Field(
+        description="True: the period is closed, and `burns` is what it burned. False: what closing it now would burn."
+    )
+    burns: list[CreditBurnAnswer] | None = Field(
+        description="In the order of burning. Null where it can't be foreseen: not every metric is shown, or there is "
+        "no rate into the currency of the bill."
+    )
+
+
 class CurrentPeriodAnswer(BaseModel):
     """The billing period that is running; without a subscription the calendar month."""
 
@@ -138,6 +175,10 @@ class ReportAnswer(BaseModel):
         description="Lines about no metric: fees, discounts, a minimum. Where every metric is shown; they are in the "
         "totals of the current period."
     )
+    credits: list[ReportedCreditsAnswer] = Field(
+        description="Prepaid credits, of each currency, then of each metric; empty without a grant. No total here has "
+        "them taken off."
+    )
 
     @classmethod
     def of(cls, report: Report) -> Self:
@@ -166,4 +207,5 @@ class ReportAnswer(BaseModel):
             ),
             metrics=[MetricAnswer.of(metric) for metric in report.metrics],
             others=[LineAnswer.of(line) for line in report.others],
+            credits=[ReportedCreditsAnswer.model_validate(each) for each in report.credits],
         )

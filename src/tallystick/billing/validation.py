@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from tallystick.billing import accounts
-from tallystick.billing.charging import Answers, lines, readings, usage_of, whole_usage
+from tallystick.billing.charging import Answers, lines, readings, unit_of, usage_of, whole_usage
 from tallystick.billing.models import Account, exact_sum
 from tallystick.billing.tariffs import Tariff, latest_definitions, tariffs
 from tallystick.core.clock import Clock
@@ -103,7 +103,7 @@ def _check(of: Tariff, reported: Answers, recomputed: Answers) -> MetricCheck:
     return MetricCheck(
         name=of.name,
         metric=of.definition.name,
-        unit=of.definition.unit,
+        unit=unit_of(of, of.parts[-1]),
         events=sum(usage.events for usage in rows),
         unvalued=sum(usage.unvalued for usage in rows),
         recomputed=usage_of(of, recomputed),

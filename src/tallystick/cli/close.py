@@ -1,5 +1,6 @@
 """`tallystick close`, `statement`, `verify`: periods become statements for good, and are looked at afterwards."""
 
+from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from tallystick.storage.database import Database
 
 STATEMENT_COLUMNS = ("line", "kind", "name", "from", "to", "quantity", "unit", "total", "currency", "reason")
+
+
+SHOWN_DIGITS = Decimal("1e-12")
+"""A table cuts quantities off after twelve decimals: a quotient may have a hundred. JSON holds every one."""
 
 
 class NotClosed(TallystickError):
@@ -136,7 +141,7 @@ def _show_closed_statement(found: "ClosedStatement", *, json: bool) -> None:
     period = found.period
     output.note(f"Statement {period.id} of {output.cell(period.team_id)}, {period.status}, {_span(*period.period)}")
     rows = [
-        (line.id, line.kind, line.name, line.interval_start, line.interval_end, line.quantity, line.unit,
+        (line.id, line.kind, line.name, line.interval_start, line.interval_end, _quantity(line.quantity), line.unit,
          _money(line.converted_total), line.billing_currency, line.reason)
         for line in found.lines
     ]  # fmt: skip
@@ -159,7 +164,8 @@ def _show_open_statement(found: "Statement", *, json: bool) -> None:
 
 def _open_row(line: "Line", currency: str | None) -> tuple[Any, ...]:
     start, end = line.interval
-    return (None, line.kind, line.name, start, end, line.quantity, line.unit, _money(line.due), currency, line.reason)
+    quantity, due = _quantity(line.quantity), _money(line.due)
+    return (None, line.kind, line.name, start, end, quantity, line.unit, due, currency, line.reason)
 
 
 def verify(
@@ -192,6 +198,16 @@ def _show_verification(found: "Verification", *, json: bool) -> None:
 
 def _span(start: "datetime", end: "datetime") -> str:
     return f"{output.cell(start)} to {output.cell(end)}"
+
+
+def _quantity(number: Decimal) -> str:
+    """The quantity as a table shows it; `…` stands for digits that are left out."""
+    from tallystick.core.money import EXACT, plain
+
+    if not number:
+        return "0"
+    shown = number.quantize(SHOWN_DIGITS, rounding=ROUND_DOWN, context=EXACT)
+    return plain(number) if shown == number else f"{shown:f}…"
 
 
 def _money(amount: Any) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 WIDTH_OF_A_PIPE = 120
-_NUMBER = re.compile(r"|~?-?[0-9.]+")
+_NUMBER = re.compile(r"|~?-?[0-9.]+…?")
 
 
 def show(text: str) -> None:

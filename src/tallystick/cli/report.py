@@ -121,6 +121,23 @@ def show_current(found: "Report", *, drawn: bool | None = None) -> None:
         headings = ("metric", "step", "tier", "quantity", "unit price", "amount", *(["label"] if labelled else ()))
         shown = [step[: len(headings)] for step in steps]
         output.show_table(headings, shown, drawn=drawn)
+    if found.credits:
+        _show_credits(found, drawn=drawn)
+
+
+def _show_credits(found: "Report", *, drawn: bool | None) -> None:
+    output.note("\nPrepaid credits:")
+    balances = [(each.currency or each.metric, each.granted, each.remaining) for each in found.credits]
+    output.show_table(("credits of", "granted", "remaining"), balances, drawn=drawn)
+    burns = [burn for each in found.credits for burn in each.burns or ()]
+    if burns:
+        output.note("\nWhat they paid of the period:" if found.credits[0].booked else "\nWhat they would pay so far:")
+        headings = ("grant", "name", "kind", "line", "amount", "currency", "quantity")
+        rows = [
+            (each.grant_id, each.name, each.kind, each.line, f"{each.amount:f}", each.currency, each.quantity)
+            for each in burns
+        ]
+        output.show_table(headings, rows, drawn=drawn)
 
 
 def _show_period(found: "Report") -> None:

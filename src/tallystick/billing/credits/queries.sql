@@ -146,6 +146,12 @@ WHERE t.team_id = %(team_id)s AND t.id < %(before)s
 ORDER BY t.id DESC
 LIMIT %(limit)s;
 
+-- name: closed_period
+-- The closed billing period of a subscription that begins at a moment.
+SELECT id, currency FROM metered_billing_periods
+WHERE subscription_id = %(subscription_id)s AND period_start = %(start)s AND kind = 'period'
+  AND status IN ('closed', 'invoiced', 'paid');
+
 -- name: metric_names
 -- Every metric's name.
 SELECT name FROM metrics ORDER BY name;

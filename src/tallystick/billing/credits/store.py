@@ -259,6 +259,13 @@ async def ledger(
     return [Transaction(row[0], TransactionKind(row[1]), *row[2:]) for row in rows]
 
 
+async def closed_period(tx: Connection, subscription_id: int, start: datetime) -> tuple[int, str] | None:
+    """The id and currency of a subscription's closed billing period that begins at a moment; None: it is not closed."""
+    values = {"subscription_id": subscription_id, "start": start}
+    row = await (await tx.execute(QUERIES["closed_period"], values)).fetchone()
+    return (row[0], row[1]) if row else None
+
+
 async def metric_names(tx: Connection) -> list[str]:
     """Every metric's name, in order."""
     return [name for (name,) in await (await tx.execute(QUERIES["metric_names"])).fetchall()]

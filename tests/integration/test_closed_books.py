@@ -185,6 +185,7 @@ async def test_the_events_behind_a_line_leave_out_what_a_pause_took_out_page_by_
     [march] = await closed(house, APRIL)
     line = next(each for each in march.lines if each.reason is None)
 
+    found: list[Decimal] = []
     for limit in range(1, 22):
         found, after = [], None
         while True:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -239,6 +240,22 @@ async def test_a_line_is_explained_down_to_its_events_and_every_level_adds_up(ho
     assert (told["line"]["total"], told["booked"]) == ("23.00", "123.00")
     assert sorted(int(each["value"]) for each in events["data"] + rest["data"]) == [5, 7, 11]
     assert [(each["cause"], each["value"]) for each in causes["data"]] == [("late", "100")]
+
+
+async def test_days_of_a_level_add_up_to_the_line_though_each_is_a_quotient(house):
+    await on(house, "prices: [{metric: disk, model: per_unit, unit_price: 1}]")
+    for day in (2, 5, 9, 21):
+        at = f"2026-03-{day:02}T12:00:0{day % 7}Z"
+        await house.use(day, at, event_name="disk", unit="GB")
+    house.clock.set(APRIL + timedelta(hours=1))
+    [id] = (await house.billing.closing.run()).statements
+    [line] = [each for each in (await house.billing.statements.closed(id)).lines if each.metric == "disk"]
+
+    told = await house.billing.explanations.explain(line.id)
+
+    assert len(told.usage) == 30
+    assert sum(Fraction(usage.quantity) for usage in told.usage) == Fraction(line.quantity)
+    assert told.usage_total == line.quantity
 
 
 async def test_a_preview_is_charged_like_the_statement_it_foresees(house):

@@ -5,10 +5,11 @@ the values of events to the usage of their window, usage to the line's quantity 
 its amount, and the line with its adjustments to what is booked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal
+from functools import reduce
 from itertools import pairwise
 from typing import Any
 
@@ -24,6 +25,12 @@ from tallystick.metering.service import Metering
 from tallystick.metering.usage import UsageQuestion
 from tallystick.pricing import Price
 from tallystick.storage.database import Database
+
+_FULL = Context(prec=500)
+"""Holds every digit of sums of quotients that have 100."""
+
+_ROUNDED_OFF = Decimal(1).scaleb(-70)
+"""More than rounding at 100 digits can take from usage below 10^20."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +58,8 @@ class Explanation:
 
     @property
     def usage_total(self) -> Decimal:
-        """The sum of the usage."""
-        return exact_sum(usage.quantity or ZERO for usage in self.usage)
+        """The sum of the usage, to the last digit."""
+        return _whole_sum(usage.quantity or ZERO for usage in self.usage)
 
     @property
     def booked(self) -> Decimal:
@@ -118,7 +125,7 @@ class Explanations:
         [found] = await self.metering.usage.read([question], as_of=max(period.known_at, period.period.end))
         charged = {window for window, counts in cut if counts}
         shown = [usage for usage in found if usage.window in charged and (usage.events or usage.quantity)]
-        return question.group_by, shown, adds_up
+        return question.group_by, _to_the_last_digit(shown, line.quantity) if adds_up else shown, adds_up
 
     async def events(self, line_id: int, limit: int, after: tuple[str, ...] | None = None) -> EventPage:
         """A page of the events behind a line, the newest first, with what each is worth to its metric.
@@ -192,6 +199,22 @@ def _terms(price: Mapping[str, Any] | None) -> Price | None:
     if price is None:
         return None
     return Price.from_parameters(price["metric"], price["model"], price["currency"], price["parameters"])
+
+
+def _to_the_last_digit(shown: Sequence[Usage], whole: Decimal) -> list[Usage]:
+    """The usage as it adds up to the whole: level × time is a quotient of 100 digits, and so are its parts.
+
+    What their rounding leaves over, if that is all that is missing, goes to the last part.
+    """
+    left = _FULL.subtract(whole, _whole_sum(usage.quantity or ZERO for usage in shown))
+    if not shown or not left or left.copy_abs() > _ROUNDED_OFF:
+        return list(shown)
+    *others, last = shown
+    return [*others, last._replace(quantity=_FULL.add(last.quantity or ZERO, left))]
+
+
+def _whole_sum(numbers: Iterable[Decimal]) -> Decimal:
+    return reduce(_FULL.add, numbers, ZERO)
 
 
 def _adds_up(versions: Sequence[MetricVersion], terms: Price | None) -> bool:

@@ -170,13 +170,13 @@ WHERE {match} AND {scope}
   AND NOT EXISTS (SELECT FROM event_corrections c WHERE c.event_id = e.id AND {known});
 
 -- name: partials
--- Partials that merge in any order, per group.
+-- Partials that merge in any order, per group. OFFSET 0 has the value of an event read from its metadata once, and
+-- not by each of the aggregates.
 SELECT {group}, count(*) AS events, count(*) FILTER (WHERE value IS NULL AND member IS NULL) AS unvalued,
        sum(value) AS total, min(value) AS minimum, max(value) AS maximum,
        {moment} AS moment, NULL::numeric AS area, NULL::timestamptz AS first_at, NULL::numeric AS latest,
        max(occurred_at) FILTER (WHERE value IS NOT NULL) AS latest_at, NULL::bigint AS latest_batch, NULL::integer AS latest_position
-FROM (SELECT *, {columns} FROM ({events}) counted) placed
-WHERE {matching}
+FROM (SELECT * FROM (SELECT *, {columns} FROM ({events}) counted) placed WHERE {matching} OFFSET 0) valued
 GROUP BY {group};
 
 -- name: ordered_partials

@@ -5,11 +5,10 @@ the values of events to the usage of their window, usage to the line's quantity 
 its amount, and the line with its adjustments to what is booked.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Context, Decimal
-from functools import reduce
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -23,11 +22,8 @@ from tallystick.metering.event_store import EventPage
 from tallystick.metering.models import SUMMABLE, Causes, EventFilter, Measure, MetricVersion, Usage, UsageEvent
 from tallystick.metering.service import Metering
 from tallystick.metering.usage import UsageQuestion
-from tallystick.pricing import Price
+from tallystick.pricing import Price, exact
 from tallystick.storage.database import Database
-
-_FULL = Context(prec=500)
-"""Holds every digit of sums of quotients that have 100."""
 
 _ROUNDED_OFF = Decimal(1).scaleb(-70)
 """More than rounding at 100 digits can take from usage below 10^20."""
@@ -59,7 +55,7 @@ class Explanation:
     @property
     def usage_total(self) -> Decimal:
         """The sum of the usage, to the last digit."""
-        return _whole_sum(usage.quantity or ZERO for usage in self.usage)
+        return exact.total(usage.quantity or ZERO for usage in self.usage)
 
     @property
     def booked(self) -> Decimal:
@@ -206,15 +202,11 @@ def _to_the_last_digit(shown: Sequence[Usage], whole: Decimal) -> list[Usage]:
 
     What their rounding leaves over, if that is all that is missing, goes to the last part.
     """
-    left = _FULL.subtract(whole, _whole_sum(usage.quantity or ZERO for usage in shown))
+    left = exact.subtract(whole, exact.total(usage.quantity or ZERO for usage in shown))
     if not shown or not left or left.copy_abs() > _ROUNDED_OFF:
         return list(shown)
     *others, last = shown
-    return [*others, last._replace(quantity=_FULL.add(last.quantity or ZERO, left))]
-
-
-def _whole_sum(numbers: Iterable[Decimal]) -> Decimal:
-    return reduce(_FULL.add, numbers, ZERO)
+    return [*others, last._replace(quantity=exact.add(last.quantity or ZERO, left))]
 
 
 def _adds_up(versions: Sequence[MetricVersion], terms: Price | None) -> bool:

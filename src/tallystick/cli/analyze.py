@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tallystick.cli import output
+from tallystick.core.money import EXACT
 from tallystick.importing import Format, ImportOptions, option_help
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def _field_cells(field: "FieldReport") -> Sequence[Any]:
     head = (field.name, "/".join(field.kinds), field.present, f"{about}{field.distinct}")
     if numbers is None:
         return (*head, None, None, None, None, top)
-    mean = (numbers.total / numbers.rows).quantize(SHOWN, rounding=ROUND_HALF_EVEN)
+    mean = EXACT.divide(numbers.total, Decimal(numbers.rows)).quantize(SHOWN, ROUND_HALF_EVEN, EXACT)
     return (*head, numbers.lowest, numbers.highest, numbers.total, f"~{mean}", top)
 
 

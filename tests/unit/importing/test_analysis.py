@@ -321,3 +321,13 @@ def test_the_command_answers_as_json(file, capsys):
     assert found["roles"]["team"] == "customer_id"
     assert found["fields"][3]["numbers"]["lowest"] == "0.5"
     assert found["billing_file"].startswith("# Proposed by tallystick analyze")
+
+
+def test_a_column_of_long_numbers_is_analysed_like_any_other(tmp_path, capsys):
+    long = "123456789012345678901234567890123"
+    path = tmp_path / "long.csv"
+    path.write_text(f"team_id,timestamp,amount\na,2026-01-01T00:00:00Z,{long}\na,2026-01-01T00:00:01Z,1\n")
+
+    assert main(["analyze", str(path), "--output", str(tmp_path / "proposed.yaml")]) == 0
+
+    assert "~61728394506172839450617283945062.00" in capsys.readouterr().out

@@ -26,6 +26,9 @@ from tallystick.storage.database import Database
 from tallystick.storage.embedded import EmbeddedServer
 from tallystick.storage.migrate import migrate
 
+ROOMY = 4 * 2**30
+"""Bytes: four times what the servers of one run have ever taken."""
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -42,18 +45,29 @@ def shared_data() -> Path:
     return SHARED / "data"
 
 
+def servers_folder() -> Path:
+    """Where test servers live: in memory if there is plenty, since the many small databases are bound by the disk.
+
+    Not under pytest's own folder, which root closes to PostgreSQL's user.
+    """
+    memory = Path("/dev/shm")  # noqa: S108
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > ROOMY
+    return memory if roomy else Path(tempfile.gettempdir())
+
+
 def server_folder() -> Path:
-    """Where this run's server lives. Not under pytest's own folder, which root closes to PostgreSQL's user."""
+    """Where this run's server lives."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    return Path(tempfile.gettempdir()) / f"tallystick-tests-{run[:12]}"
+    return servers_folder() / f"tallystick-tests-{run[:12]}"
 
 
 def pytest_unconfigure() -> None:
-    """Remove the server's folder when the whole run is over."""
+    """Remove the folders of servers that have stopped, when the whole run is over."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        for folder in Path(tempfile.gettempdir()).glob("tallystick-tests-*"):
+        for folder in servers_folder().glob("tallystick-tests-*"):
             with suppress(FileNotFoundError):  # another run that ends now removes it, too
-                if time.time() - folder.stat().st_mtime > 3600:
+                stopped = not (folder / "pgdata" / "postmaster.pid").exists()
+                if stopped and time.time() - folder.stat().st_mtime > 60:
                     shutil.rmtree(folder, ignore_errors=True)
 
 

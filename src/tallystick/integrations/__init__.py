@@ -1,0 +1,1 @@
+"""Other systems: what they send here, and what is sent to them."""

@@ -1,0 +1,1 @@
+"""Stripe: what is billed here is what it charges."""

@@ -1,0 +1,1 @@
+"""What carries messages: one module per kind of channel. Each has a class with `send`."""

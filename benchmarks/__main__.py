@@ -9,13 +9,27 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import closing, document, ingest, machine, rating, rollup, usage_many, volume
+from benchmarks import (
+    alerts,
+    closing,
+    depth,
+    document,
+    enforcement,
+    ingest,
+    machine,
+    pace,
+    rating,
+    rollup,
+    usage_many,
+    volume,
+)
 from benchmarks.installation import Broken
 from benchmarks.load import WrongAnswer
 from benchmarks.results import Result, as_text
 from tallystick.core.errors import TallystickError
 
-FULL_VOLUME = 10_000_000
+FULL = (("volume", 10_000_000), ("pace", 600), ("depth", 50_000_000))
+"""What takes an hour, and some 30 GB of disk."""
 
 
 class Benchmark(NamedTuple):
@@ -27,11 +41,15 @@ class Benchmark(NamedTuple):
 
 BENCHMARKS = {
     "ingest": Benchmark(ingest.measure, 100_000),
+    "pace": Benchmark(pace.measure, 120),
     "volume": Benchmark(volume.measure, 1_000_000),
     "rollup": Benchmark(rollup.measure, 200_000),
+    "alerts": Benchmark(alerts.measure, 300),
     "rating": Benchmark(lambda size, _: rating.measure(size), 1_000_000),
     "usage": Benchmark(usage_many.measure, 10_000),
     "closing": Benchmark(closing.measure, 10_000),
+    "enforcement": Benchmark(enforcement.measure, 20_000),
+    "depth": Benchmark(depth.measure, 5_000_000),
 }
 
 
@@ -54,7 +72,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure Tallystick on this machine.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; default: all")
     parser.add_argument("--events", type=int, help="another size; the results are printed, but not kept")
-    parser.add_argument("--full", action="store_true", help=f"also a volume of {FULL_VOLUME:,} events")
+    parser.add_argument(
+        "--full", action="store_true", help="also ten million events, ten minutes, and 50 million stored"
+    )
     parser.add_argument(
         "--folder",
         type=Path,
@@ -69,7 +89,7 @@ def _arguments() -> argparse.Namespace:
 
 def _runs(names: Sequence[str], events: int | None, *, full: bool) -> list[tuple[str, int]]:
     runs = [(name, events or BENCHMARKS[name].size) for name in names or BENCHMARKS]
-    return [*runs, ("volume", FULL_VOLUME)] if full else runs
+    return [*runs, *FULL] if full else runs
 
 
 def _run(name: str, size: int, folder: Path, *, keep: bool) -> None:

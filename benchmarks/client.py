@@ -47,7 +47,7 @@ def answers(address: tuple[str, int], requests: Iterator[bytes], *, connections:
         selector = stack.enter_context(selectors.DefaultSelector())
         under_way = 0
         for _, request in zip(range(connections), requests, strict=False):
-            line = stack.enter_context(_Line(address, selector))
+            line = stack.enter_context(Line(address, selector))
             line.send(request)
             under_way += 1
         while under_way:
@@ -66,7 +66,7 @@ def answers(address: tuple[str, int], requests: Iterator[bytes], *, connections:
                 yield answer
 
 
-class _Line:
+class Line:
     """One connection and the request that is under way on it."""
 
     def __init__(self, address: tuple[str, int], selector: selectors.BaseSelector) -> None:
@@ -79,7 +79,7 @@ class _Line:
         self._began = 0.0
         selector.register(self._socket, selectors.EVENT_READ, self)
 
-    def __enter__(self) -> "_Line":
+    def __enter__(self) -> "Line":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -30,7 +30,7 @@ class Load:
         events: how many.
         batch: events of one request.
         connections: each with one request under way.
-        span: when the events happened.
+        span: when the events happened; None: when they are sent.
         seed: two loads of one server need two.
         most_seconds: begin no request after that.
     """
@@ -39,7 +39,7 @@ class Load:
     events: int
     batch: int
     connections: int
-    span: Span
+    span: Span | None
     seed: int
     most_seconds: float = 3600.0
 

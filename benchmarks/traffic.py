@@ -74,16 +74,17 @@ plans:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The time over which events are spread, in milliseconds of the Unix epoch, first to last."""
+    """The time over which events are spread, in milliseconds of the Unix epoch, first to last or in no order."""
 
     start: int
     end: int
+    scattered: bool = False
 
     @classmethod
-    def history(cls) -> "Span":
+    def history(cls, *, scattered: bool = False) -> "Span":
         """From the first day until now."""
         begin = datetime.combine(first_day(), datetime.min.time(), UTC)
-        return cls(int(begin.timestamp()) * 1000, _now())
+        return cls(int(begin.timestamp()) * 1000, _now(), scattered)
 
     @classmethod
     def live(cls) -> "Span":
@@ -94,9 +95,10 @@ class Span:
 class Traffic:
     """A stream of encoded events, in the order in which they are sent."""
 
-    def __init__(self, span: Span, events: int, *, seed: int) -> None:
+    def __init__(self, span: Span | None, events: int, *, seed: int) -> None:
+        """So many events, spread over the span, or each at the moment it is made."""
         self._span = span
-        self._step = (span.end - span.start) / events
+        self._step = (span.end - span.start) / events if span else 0.0
         self._seed = seed
         self._random = random.Random(seed)
         self._kinds = [_encoded(kind) for kind in _kinds(self._random)]
@@ -112,9 +114,16 @@ class Traffic:
         if roll < DUPLICATES and self._recent:
             return self._recent[int(roll / DUPLICATES * len(self._recent) / 2)]
         late = self._random.randint(_DAY, 3 * _DAY) if roll > 1 - LATE else 0
-        event = self._event(self._span.start + int(self._step * self._sent) - late)
+        event = self._event(self._moment() - late)
         self._recent.append(event)
         return event
+
+    def _moment(self) -> int:
+        if self._span is None:
+            return _now()
+        if self._span.scattered:
+            return self._random.randint(self._span.start, self._span.end)
+        return self._span.start + int(self._step * self._sent)
 
     def _event(self, at: int) -> bytes:
         self._sent += 1

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,6 @@ from tallystick.catalog.loading import parse
 from tallystick.catalog.service import apply
 from tallystick.core.clock import ManualClock
 from tallystick.core.settings import Settings
-from tallystick.http.keys.service import KeyService
 from tallystick.http.principal import Scope
 from tallystick.metering.decoding import decode
 from tallystick.metering.service import Metering
@@ -107,9 +106,9 @@ async def calling(
     house: House, scope: Scope = Scope.ADMIN, team_id: str | None = None
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the whole application, with a key of that scope."""
-    keys = KeyService(house.database, house.clock)
-    state = AppState(Settings(), house.database, house.clock, keys, house.metering, house.billing)
-    token = (await keys.create("test", [scope], team_id)).token
-    transport, headers = httpx.ASGITransport(create_app(state)), {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://tallystick", headers=headers) as client:
-        yield client
+    async with AppState.open(Settings(), house.database, house.clock) as whole:
+        state = replace(whole, metering=house.metering, billing=house.billing)
+        token = (await state.keys.create("test", [scope], team_id)).token
+        transport, headers = httpx.ASGITransport(create_app(state)), {"Authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://tallystick", headers=headers) as client:
+            yield client

@@ -22,7 +22,7 @@ from tallystick.core.settings import Settings
 from tallystick.http.access import guarded, required_scopes
 from tallystick.http.gate import OPEN_PATHS
 from tallystick.http.keys.models import write_token
-from tallystick.http.keys.service import MOST_REMEMBERED, REMEMBERED, KeyService
+from tallystick.http.keys.service import BELIEVED, MOST_REMEMBERED, PATIENCE, REMEMBERED, KeyService
 from tallystick.http.principal import Scope
 from tallystick.storage.database import Database
 
@@ -271,6 +271,57 @@ async def test_a_failed_look_up_is_not_remembered(keys, monkeypatch):
             await keys.verify(made.token)
     await asyncio.sleep(0)
     assert (await keys.verify(made.token)).key_id == made.key.id
+
+
+async def test_a_key_that_was_known_is_believed_for_a_while_when_the_database_is_away(keys, monkeypatch, monotonic):
+    made = await keys.create("gateway", [Scope.READ])
+    await keys.verify(made.token)
+
+    async def fail(key_id: str) -> None:
+        raise Unavailable("no connection")
+
+    monkeypatch.setattr(keys._store, "find", fail)
+    monotonic.seconds += BELIEVED - 1
+    for _ in range(3):
+        assert (await keys.verify(made.token)).key_id == made.key.id
+    with pytest.raises(Unauthorized):
+        await keys.verify(write_token(made.key.id, "0" * 32))
+    monotonic.seconds += 1
+    with pytest.raises(Unavailable):
+        await keys.verify(made.token)
+
+
+async def test_a_key_that_was_known_does_not_wait_for_ever(keys, monkeypatch, monotonic):
+    made = await keys.create("gateway", [Scope.READ])
+    await keys.verify(made.token)
+    answered = asyncio.Event()
+    find = keys._store.find
+
+    async def slow(key_id: str):
+        await answered.wait()
+        return await find(key_id)
+
+    monkeypatch.setattr(keys._store, "find", slow)
+    monotonic.seconds += REMEMBERED
+    waiting = asyncio.create_task(keys.verify(made.token))
+    await asyncio.sleep(0)
+    monotonic.seconds += PATIENCE
+    assert (await keys.verify(made.token)).key_id == made.key.id
+    answered.set()
+    assert (await waiting).key_id == made.key.id
+
+
+async def test_a_key_that_was_revoked_here_is_never_believed(keys, monkeypatch, monotonic):
+    made = await keys.create("gateway", [Scope.READ])
+    await keys.verify(made.token)
+    await keys.revoke(made.key.id)
+
+    async def fail(key_id: str) -> None:
+        raise Unavailable("no connection")
+
+    monkeypatch.setattr(keys._store, "find", fail)
+    with pytest.raises(Unavailable):
+        await keys.verify(made.token)
 
 
 async def test_only_one_of_many_first_starts_makes_a_key(database, clock):

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from tallystick.core.clock import Interval, ManualClock
 from tallystick.core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from tallystick.core.money import EXACT
 from tallystick.core.settings import Settings
+from tallystick.metering.dead_letters.models import LetterFilter
 from tallystick.metering.decoding import decode
 from tallystick.metering.definitions import definition_to_json
 from tallystick.metering.ingestion import Outcome
@@ -250,8 +251,8 @@ async def test_every_repeat_with_other_content_than_was_stored_is_a_conflict(met
 async def test_an_event_for_a_team_that_the_key_is_not_for_is_the_sender_s_dead_letter(metering: Metering) -> None:
     decoded = decode(json.dumps(event("a")).encode(), metering.limits.now())
     assert codes(await metering.ingestor.submit(decoded, allowed_team="globex")) == [(0, "forbidden_team")]
-    assert await metering.dead_letters.list(team_id="acme") == []
-    assert len(await metering.dead_letters.list(team_id="globex")) == 1
+    assert await metering.dead_letters.list(LetterFilter("acme")) == []
+    assert len(await metering.dead_letters.list(LetterFilter("globex"))) == 1
 
 
 async def test_levels_keep_every_digit(metering: Metering) -> None:
@@ -334,49 +335,6 @@ async def test_an_amendment_is_checked_like_an_event(metering: Metering) -> None
     assert await used(metering) == 5
     with pytest.raises(NotFound):
         await metering.corrections.void(found.id.__class__(int=0), "x", "key:X")
-
-
-async def test_a_dead_letter_can_be_repaired_and_replayed_once(metering: Metering) -> None:
-    await send(metering, event("a", team_id="nobody", quantity=4))
-    (letter,) = await metering.dead_letters.list()
-    assert not (await metering.dead_letters.replay(letter.id, metering.limits.now())).taken
-    repaired = json.dumps(event("a", quantity=4)).encode()
-    assert (await metering.dead_letters.replay(letter.id, metering.limits.now(), body=repaired)).taken
-    assert await used(metering) == 4
-    with pytest.raises(Conflict):
-        await metering.dead_letters.replay(letter.id, metering.limits.now(), body=repaired)
-    assert await metering.dead_letters.list() == []
-
-
-async def test_a_replayed_event_without_a_timestamp_happened_when_it_first_arrived(
-    metering: Metering, clock: ManualClock
-) -> None:
-    sent = event("a", team_id="nobody")
-    del sent["timestamp"]
-    await send(metering, sent)
-    (letter,) = await metering.dead_letters.list()
-    clock.advance(timedelta(days=40))
-    repaired = json.dumps({**sent, "team_id": "acme"}).encode()
-    await metering.dead_letters.replay(letter.id, metering.limits.now(), body=repaired)
-    assert await used(metering) == 1
-
-
-async def test_the_key_made_for_a_rejected_event_stays_its_identity(metering: Metering, database: Database) -> None:
-    sent = event(team_id="late")
-    key = (await send(metering, sent)).generated_keys[0]
-    async with database.transaction() as tx:
-        await tx.execute("INSERT INTO teams (id, name, created_at) VALUES ('late', 'L', now())")
-    (letter,) = await metering.dead_letters.list()
-    assert (await metering.dead_letters.replay(letter.id, metering.limits.now())).taken
-    assert (await send(metering, {**sent, "idempotency_key": key})).duplicates == 1
-
-
-async def test_the_same_bad_event_again_is_one_dead_letter(metering: Metering) -> None:
-    for _ in range(3):
-        await send(metering, event("a", quantity="NaN"))
-    (letter,) = await metering.dead_letters.list()
-    assert letter.seen == 3
-    assert await metering.dead_letters.counts() == {"invalid_quantity": 1}
 
 
 async def test_a_team_made_a_moment_ago_is_known(metering: Metering, database: Database) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks import document, ingest, rating, rollup, volume
+from benchmarks import alerts, document, ingest, rating, rollup, volume
 from benchmarks.results import Figure, Result, as_markdown, number, percentile
 from benchmarks.traffic import HOT, Span, Traffic
 
@@ -43,6 +43,10 @@ def test_a_volume_is_measured(folder):
 
 def test_the_roll_up_is_measured(folder):
     check(rollup.measure(EVENTS, folder, rounds=1))
+
+
+def test_the_way_from_an_event_to_a_notification_is_measured(folder):
+    check(alerts.measure(3, folder, idle_teams=10, warm_up=0))
 
 
 def test_rating_is_measured():

@@ -275,8 +275,8 @@ def test_settings_come_from_the_environment(server: Server, team: str, spool: Pa
     monkeypatch.setenv("TALLYSTICK_API_KEY", "tsk_x")
     monkeypatch.setenv("TALLYSTICK_SPOOL", str(spool))
     with Tracker() as tracker:
-        assert tracker.settings.headers["Authorization"] == "Bearer tsk_x"
-        assert (tracker.settings.url, tracker.settings.spool) == (server.url, spool)
+        assert tracker.settings.address.headers["Authorization"] == "Bearer tsk_x"
+        assert (tracker.settings.address.url, tracker.settings.spool) == (server.url, spool)
 
 
 def test_each_server_has_a_spool_of_its_own_by_default(tmp_path: Path, monkeypatch):

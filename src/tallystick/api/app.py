@@ -1,7 +1,9 @@
 """Puts the application together: the gate, the routes of every domain, and the OpenAPI document."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -9,22 +11,36 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from tallystick import __version__
+from tallystick.alerts import routes as alerts
 from tallystick.api import health
 from tallystick.api.documentation import add_documentation
+from tallystick.api.short_way import BareEndpoints, ShortWay, endpoints
 from tallystick.api.state import AppState
 from tallystick.billing import routes as billing
 from tallystick.billing.credits import routes as credits
 from tallystick.billing.currencies import routes as currencies
 from tallystick.billing.invoices import routes as invoices
+from tallystick.enforcement import doors as enforcement_doors
+from tallystick.enforcement import routes as enforcement
+from tallystick.enforcement.service import Enforcement
 from tallystick.http.access import required_scopes
-from tallystick.http.gate import BROWSER_PATHS, OPEN_PATHS, Gate
+from tallystick.http.capacity import Capacity
+from tallystick.http.gate import BROWSER_PATHS, OPEN_PATHS, SIGNED_PATHS, Gate
 from tallystick.http.keys import routes as keys
 from tallystick.http.openapi import COMMON, completed
+from tallystick.http.pace import Watch
 from tallystick.http.problems import HANDLERS
+from tallystick.integrations import routes as compatible
+from tallystick.integrations.inbound import routes as inbound
+from tallystick.integrations.inbound.service import Inbound
+from tallystick.integrations.openmeter import routes as meters
 from tallystick.metering import routes as metering
 from tallystick.metering import tracking
+from tallystick.metering.dead_letters import routes as dead_letters
+from tallystick.notifications import routes as notifications
 
 DESCRIPTION = """
 Usage metering and usage-based billing whose bill both sides can check, down to the event.
@@ -49,6 +65,11 @@ TAGS = [
     {"name": "invoices", "description": "Invoices and credit notes: numbered without gaps, and final once they are."},
     {"name": "credits", "description": "What was granted to a team, what is left of it, and what burned it."},
     {"name": "currencies", "description": "Exchange rates, and what an amount is in another currency."},
+    {"name": "compatibility", "description": "For producers and readers that were made for another system."},
+    {"name": "alerts", "description": "Limits on usage, cost, credit, change and silence, and what was told of them."},
+    {"name": "limits", "description": "Whether a team may use more; reservations, limits and throttles."},
+    {"name": "webhooks", "description": "Usage from systems that can only call a URL."},
+    {"name": "notifications", "description": "Where people and machines are told, how, and what became of it."},
     {"name": "keys", "description": "Who may use this API, and for what."},
     {"name": "health", "description": "For load balancers and supervisors."},
 ]
@@ -57,15 +78,40 @@ NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fal
 """FastAPI's own instrumentation costs 3 µs a request even while nobody listens to it."""
 
 
-BARE: Sequence[Route] = (*tracking.routes,)
+BARE: Sequence[Route] = (
+    *tracking.routes,
+    *enforcement_doors.routes,
+    *inbound.routes,
+    *compatible.routes,
+    *meters.routes,
+)
 """Starlette routes of the domains. They come first, since they are the busy ones."""
 
-ROUTERS = (metering.router, billing.router, invoices.router, credits.router, currencies.router, keys.router)
+ROUTERS = (
+    metering.router,
+    dead_letters.router,
+    billing.router,
+    invoices.router,
+    credits.router,
+    currencies.router,
+    alerts.router,
+    enforcement.router,
+    inbound.router,
+    notifications.router,
+    keys.router,
+)
 """FastAPI routers of the domains."""
 
 
 class Application(FastAPI):
-    """FastAPI with problems and bare endpoints in its OpenAPI document."""
+    """FastAPI with problems and bare endpoints in its OpenAPI document, and a short way to the latter."""
+
+    gate: Callable[[ASGIApp], Gate]
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """FastAPI's layers, and past them the bare endpoints behind a gate of their own."""
+        bare = endpoints(BARE)
+        return ShortWay(bare, self.gate(BareEndpoints(bare)), super().build_middleware_stack())
 
     def openapi(self) -> dict[str, Any]:
         """The complete document, made once."""
@@ -79,15 +125,24 @@ def create_app(state: AppState) -> FastAPI:
 
     Raises:
         RuntimeError: an endpoint does not say which scope it needs.
+        ConfigurationError: what the settings say of inbound webhooks does not fit.
     """
-    gate = Middleware(Gate, verify=state.keys.verify, max_body_bytes=state.settings.max_body_bytes, dev=state.dev)
+    settings = state.settings
+    gate = partial(
+        Gate,
+        verify=state.keys.verify,
+        max_body_bytes=settings.max_body_bytes,
+        dev=state.dev,
+        capacity=Capacity(requests=settings.max_requests, body_bytes=settings.max_held_bytes),
+        watch=Watch(settings.request_timeout_seconds),
+    )
     app = Application(
         title="Tallystick",
         version=__version__,
         description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         openapi_tags=TAGS,
-        middleware=[gate],
+        middleware=[Middleware(gate)],
         exception_handlers=dict(HANDLERS),
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
@@ -96,13 +151,25 @@ def create_app(state: AppState) -> FastAPI:
         swagger_ui_oauth2_redirect_url=None,
         telemetry=NO_TELEMETRY,
     )
+    app.gate = gate
     for part in fields(state):
         setattr(app.state, part.name, getattr(state, part.name))
     add_documentation(app)
+    app.state.enforcement = _enforcement(state)
+    app.state.inbound = _inbound(state)
     app.state.readiness = health.Readiness(state.database)
     _mount(app)
     _refuse_silent_endpoints(app)
     return app
+
+
+def _enforcement(state: AppState) -> Enforcement:
+    metering, patience = state.metering, state.settings.check_patience_seconds
+    return Enforcement(state.database, metering.usage, metering.store, state.clock, patience=patience)
+
+
+def _inbound(state: AppState) -> Inbound:
+    return Inbound.open(state.settings.inbound_file, os.environ, state.database, state.metering, state.clock)
 
 
 def _mount(app: FastAPI) -> None:
@@ -124,4 +191,4 @@ def _refuse_silent_endpoints(app: FastAPI) -> None:
 
 
 def _is_guarded(route: RouteContext) -> bool:
-    return route.path in OPEN_PATHS | BROWSER_PATHS or bool(required_scopes(route))
+    return route.path in OPEN_PATHS | BROWSER_PATHS | SIGNED_PATHS or bool(required_scopes(route))

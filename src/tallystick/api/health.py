@@ -23,11 +23,11 @@ class Health(BaseModel):
 
 
 class Readiness:
-    """Asks the database whether it answers, one caller at a time: strangers can't use up its connections."""
+    """Asks the database whether it answers, one question at a time: strangers can't use up its connections."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._one_at_a_time = asyncio.Lock()
+        self._asked: asyncio.Task[None] | None = None
         self._ping = Queries.load(__package__)["ping"]
 
     async def check(self) -> None:
@@ -36,11 +36,26 @@ class Readiness:
         Raises:
             Unavailable: it does not, or not within two seconds.
         """
-        try:
-            async with asyncio.timeout(PATIENCE), self._one_at_a_time, self._database.snapshot() as tx:
-                await tx.execute(self._ping)
-        except TimeoutError:
-            raise Unavailable(f"the database did not answer within {PATIENCE:g} s") from None
+        if self._asked is None or self._asked.done():
+            self._asked = asyncio.create_task(self._ask())
+            self._asked.add_done_callback(_heard)
+        asked = self._asked
+        await asyncio.wait({asked}, timeout=PATIENCE)
+        if not asked.done():
+            asked.cancel()  # that takes some time, too, which nobody has to wait for
+        if not asked.done() or asked.cancelled():
+            raise Unavailable(f"the database did not answer within {PATIENCE:g} s")
+        asked.result()
+
+    async def _ask(self) -> None:
+        async with self._database.transaction() as tx:  # reading may be busy, and all is well
+            await tx.execute(self._ping)
+
+
+def _heard(asked: asyncio.Task[None]) -> None:
+    """Nobody may be waiting for the answer any more; it is no error that nobody hears it."""
+    if not asked.cancelled():
+        asked.exception()
 
 
 @router.head("/health", include_in_schema=False)

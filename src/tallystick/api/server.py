@@ -16,6 +16,7 @@ import uvicorn
 import uvloop
 
 from tallystick.api.app import create_app
+from tallystick.api.connections import Connection, raise_file_limit
 from tallystick.api.sockets import BACKLOG
 from tallystick.api.state import AppState
 from tallystick.core.settings import Settings
@@ -80,9 +81,10 @@ async def _serve(what: Run) -> None:
 
 
 def _configured(state: AppState, what: Run) -> uvicorn.Config:
+    Connection.most = raise_file_limit()
     return uvicorn.Config(
         create_app(state),
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,

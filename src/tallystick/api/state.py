@@ -10,6 +10,7 @@ from tallystick.core.clock import Clock, SystemClock
 from tallystick.core.settings import Settings
 from tallystick.http.keys.service import KeyService
 from tallystick.metering.service import Metering
+from tallystick.notifications.service import Notifications
 from tallystick.storage.database import Database
 
 
@@ -26,6 +27,7 @@ class AppState:
         keys: API keys.
         metering: events and usage.
         billing: teams, statements and reports.
+        notifications: channels, and what is told by them.
         dev: ask for no key, and answer this machine alone.
     """
 
@@ -35,6 +37,7 @@ class AppState:
     keys: KeyService
     metering: Metering
     billing: Billing
+    notifications: Notifications
     dev: bool = False
 
     @classmethod
@@ -53,5 +56,6 @@ class AppState:
                 keys=KeyService(database, clock),
                 metering=metering,
                 billing=Billing.open(database, metering, clock),
+                notifications=Notifications(database, clock, settings),
                 dev=dev,
             )

@@ -1,13 +1,15 @@
 """Where the pace so far leads: the run rate of a period. Pure; what it costs is rated like any other usage."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from tallystick.billing.charging import Answers, usage_of, used_of
-from tallystick.billing.models import exact_sum
-from tallystick.billing.tariffs import Part, Tariff
+from tallystick.billing.charging import Answers, lines, usage_of, used_of
+from tallystick.billing.models import Account, Line, exact_sum, total_of
+from tallystick.billing.tariffs import Part, Tariff, tariffs
+from tallystick.billing.totals import statement_lines
 from tallystick.core.clock import Interval
 from tallystick.core.money import EXACT, QUANTITY_DECIMALS, ZERO, round_money
 from tallystick.metering.aggregation import seconds
@@ -47,6 +49,39 @@ def run_rate(of: Tariff, answers: Answers, as_of: datetime) -> Projection | None
     if of.adds_up:
         usage = exact_sum(each.used.quantity for each in expected)
     return Projection(RUN_RATE, usage, exact_sum(costs) if costs else None)
+
+
+def projected_total(account: Account, charged: Iterable[tuple[Tariff, Answers]]) -> Decimal | None:
+    """What the whole period comes to at the pace so far, in the plan's currency; None where nothing can be told.
+
+    Args:
+        account: seen from the moment up to which the usage was read.
+        charged: every tariff of the account with its usage.
+    """
+    if account.subscription is None or account.as_of <= account.period.start:
+        return None
+    expected = [line for of, answers in charged if of.definition for line in _stand_in(of, answers, account.as_of)]
+    return exact_sum([total_of(expected), projected_others(account, expected)])
+
+
+def projected_others(account: Account, expected: Sequence[Line]) -> Decimal:
+    """What the lines that are about no metric come to at the period's end: fees, discounts, a minimum.
+
+    Args:
+        account: whose.
+        expected: for each metric a line whose total is what it comes to.
+    """
+    ended = replace(account, as_of=max(account.as_of, account.period.end))
+    due = [line for of in tariffs(account, ()) for line in lines(of, (), ended.as_of)]
+    return total_of([*due, *statement_lines(ended, [*expected, *due])])
+
+
+def _stand_in(of: Tariff, answers: Answers, as_of: datetime) -> list[Line]:
+    """A line whose total is what the tariff comes to at the end; none, where nothing is charged."""
+    found, projection = lines(of, answers, as_of), run_rate(of, answers, as_of)
+    if not projection or projection.cost is None or not any(line.charge for line in found):
+        return []
+    return [replace(found[0], total=projection.cost)]
 
 
 def _expected(of: Tariff, answers: Answers, as_of: datetime) -> list[_Expected]:

@@ -16,15 +16,17 @@ from tallystick.billing import accounts
 from tallystick.billing.bounds import CURRENT, cut, read_bound, read_period
 from tallystick.billing.charging import Answers, lines, readings, usage_of, whole_usage
 from tallystick.billing.models import Account, Line, exact_sum, total_of
-from tallystick.billing.projection import RUN_RATE, Projection, run_rate
+from tallystick.billing.projection import RUN_RATE, Projection, projected_others, run_rate
 from tallystick.billing.report_credits import ReportedCredits, has_grants, reported_credits
-from tallystick.billing.tariffs import Tariff, Terms, latest_definitions, tariff, tariffs
+from tallystick.billing.tariffs import Tariff, latest_definitions, plain_tariff, tariffs
 from tallystick.billing.teams.service import required_team
 from tallystick.billing.totals import statement_lines
 from tallystick.core.clock import Clock, Interval, Window, next_window, window_start
 from tallystick.core.errors import InvalidInput, NotFound
 from tallystick.core.money import EXACT, ZERO
 from tallystick.metering.aggregation import Bin, finish, seconds
+from tallystick.metering.dead_letters.models import Waiting
+from tallystick.metering.dead_letters.store import waiting
 from tallystick.metering.models import MetricDefinition, Usage
 from tallystick.metering.usage import UsageQuestion, UsageReader
 from tallystick.storage.database import Database
@@ -114,6 +116,7 @@ class Report:
 
     `others` are the lines that are about no metric (fees, discounts, a minimum), where every metric is reported;
     `projected_others` is what they come to at the run rate. `credits` are there where the team was granted any.
+    `dead_letters` are events of the team and the period that were rejected and wait to be repaired; none is counted.
     """
 
     account: Account
@@ -124,6 +127,7 @@ class Report:
     others: Sequence[Line] = ()
     projected_others: Decimal = ZERO
     credits: Sequence[ReportedCredits] = ()
+    dead_letters: Sequence[Waiting] = ()
 
     @property
     def elapsed(self) -> Decimal:
@@ -176,7 +180,8 @@ class Reports:
         found = [[next(answers) for _ in each.questions] for each in work]
         _refuse_too_many(request, [each[-1] for each in found], len(windows))
         metrics = [each.report(usages) for each, usages in zip(work, found, strict=True)]
-        report = Report(account, history, request.window, request.group_by, metrics)
+        rejected = await self._dead_letters(account)
+        report = Report(account, history, request.window, request.group_by, metrics, dead_letters=rejected)
         whole = not (request.metrics or request.group_by)
         report = _with_others(report) if whole else report
         return await self._with_credits(report, whole=whole) if has_credits else report
@@ -186,6 +191,10 @@ class Reports:
         async with self.database.snapshot() as tx:
             found = await reported_credits(tx, report.account, report.lines if whole else None)
         return replace(report, credits=found)
+
+    async def _dead_letters(self, account: Account) -> Sequence[Waiting]:
+        async with self.database.snapshot() as tx:
+            return await waiting(tx, account.team.id, account.period)
 
     async def _account(self, request: ReportRequest) -> tuple[Account, bool]:
         """The team's terms in the period that is wanted, seen from now; and whether it was granted credits."""
@@ -248,10 +257,8 @@ def _with_others(report: Report) -> Report:
     fees = tariffs(account, ())
     charged = [line for of in fees for line in lines(of, (), account.as_of)]
     others = [*charged, *statement_lines(account, [*report.lines, *charged])]
-    ended = replace(account, as_of=max(account.as_of, account.period.end))
-    due = [line for of in fees for line in lines(of, (), ended.as_of)]
-    expected = [*(line for metric in report.metrics for line in _expected(metric)), *due]
-    projected = total_of([*due, *statement_lines(ended, expected)])
+    expected = [line for metric in report.metrics for line in _expected(metric)]
+    projected = projected_others(account, expected)
     return replace(report, others=others, projected_others=projected)
 
 
@@ -277,10 +284,9 @@ class _Work:
         self._definition = definition
         self._windows = windows
         self._charged = [of for of in tariffs(account, [definition]) if of.definition]
-        plain = [of for of in self._charged if of.plain]
-        bare = tariff(definition.name, definition, (), Terms(account.period, account.period))
-        self._shown: Tariff = plain[0] if plain else bare
-        self._read = self._charged if plain else [*self._charged, bare]
+        self._shown: Tariff = plain_tariff(self._charged, definition, account.period)
+        charged = any(of is self._shown for of in self._charged)
+        self._read = self._charged if charged else [*self._charged, self._shown]
         team_id, group_by = account.team.id, request.group_by
         history = UsageQuestion(definition.name, team_id, windows, group_by=group_by)
         self.questions = [*(each for of in self._read for each in of.questions(team_id)), history]

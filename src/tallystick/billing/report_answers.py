@@ -9,6 +9,7 @@ from tallystick.billing.credits.models import GrantKind
 from tallystick.billing.report import Cost, MetricReport, Report
 from tallystick.core.clock import Window
 from tallystick.http.answers import Instant, Number
+from tallystick.metering.dead_letters.answers import WaitingAnswer
 
 
 class CostAnswer(BaseModel):
@@ -179,6 +180,10 @@ class ReportAnswer(BaseModel):
         description="Prepaid credits, of each currency, then of each metric; empty without a grant. No total here has "
         "them taken off."
     )
+    dead_letters: list[WaitingAnswer] = Field(
+        description="Events of the team and the current period that were rejected and wait to be repaired, by reason. "
+        "None of them is in any usage here."
+    )
 
     @classmethod
     def of(cls, report: Report) -> Self:
@@ -208,4 +213,5 @@ class ReportAnswer(BaseModel):
             metrics=[MetricAnswer.of(metric) for metric in report.metrics],
             others=[LineAnswer.of(line) for line in report.others],
             credits=[ReportedCreditsAnswer.model_validate(each) for each in report.credits],
+            dead_letters=[WaitingAnswer.of(each) for each in report.dead_letters],
         )

@@ -23,6 +23,7 @@ from tallystick.core.clock import Window
 from tallystick.core.errors import InvalidInput
 from tallystick.http.access import Administrator, Reader
 from tallystick.http.openapi import problems
+from tallystick.http.pace import Unhurried
 from tallystick.http.paging import cut, decode_cursor
 
 router = APIRouter()
@@ -143,7 +144,7 @@ async def usage_report(
     return Response(as_csv(report), headers=headers, media_type=f"{CSV_TYPE}; header=present; charset=utf-8")
 
 
-@usage.post("/aggregate", responses=problems(400, 404))
+@usage.post("/aggregate", responses=problems(400, 404), dependencies=[Unhurried])
 async def aggregate_usage(
     billing: Service, _: Administrator, wanted: AggregateRequest | None = None
 ) -> AggregateAnswer:

@@ -180,6 +180,12 @@ def tariffs(account: Account, definitions: Iterable[MetricDefinition]) -> list[T
     return sorted(found, key=lambda each: (each.metric is None, each.metric or "", each.name))
 
 
+def plain_tariff(charged: Iterable[Tariff], definition: MetricDefinition, period: Interval) -> Tariff:
+    """What reads all usage of a metric as it is: one of those that it is charged by, or one without a price."""
+    bare = tariff(definition.name, definition, (), Terms(period, period))
+    return next((of for of in charged if of.metric == definition.name and of.plain), bare)
+
+
 def tariff(
     name: str,
     definition: MetricDefinition | None,
@@ -255,8 +261,9 @@ def _charged_once(definition: MetricDefinition | None, versions: Sequence[PriceV
 
 
 def _adds_up(definition: MetricDefinition, versions: Sequence[PriceVersion | None]) -> bool:
-    measures = {Measure(version.price.measure) for version in versions if version}
-    return definition.aggregation in SUMMABLE and measures <= {Measure.TOTAL}
+    if definition.aggregation not in SUMMABLE:
+        return False
+    return all(version is None or version.price.measure.value == Measure.TOTAL.value for version in versions)
 
 
 def _split(

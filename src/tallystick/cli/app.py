@@ -14,9 +14,11 @@ import typer
 
 from tallystick import __version__
 from tallystick.cli import (
+    alerts,
     analyze,
     catalogue,
     close,
+    consume,
     credits,
     currencies,
     dead_letters,
@@ -24,12 +26,16 @@ from tallystick.cli import (
     events,
     explain,
     import_files,
+    inbound,
     init,
     invoices,
     keys,
+    limits,
+    notifications,
     report,
     serve,
     subscriptions,
+    tail,
     validate_period,
 )
 from tallystick.core.errors import TallystickError
@@ -42,6 +48,9 @@ COMMANDS = (
     catalogue,
     subscriptions,
     import_files,
+    tail,
+    consume,
+    inbound,
     report,
     close,
     explain,
@@ -51,6 +60,9 @@ COMMANDS = (
     dead_letters,
     credits,
     currencies,
+    alerts,
+    limits,
+    notifications,
     keys,
 )
 """The modules of the subcommands, in the order of --help. Each adds its own with `register(app)`."""

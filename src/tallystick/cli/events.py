@@ -1,4 +1,4 @@
-"""`tallystick events` and `tallystick trace`: the event log, and one event in full."""
+"""`tallystick events`, `trace` and `unvalued`: the event log, one event in full, and events without a value."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tallystick.core.clock import Interval
     from tallystick.metering.models import EventFilter, UsageEvent
     from tallystick.metering.tracing import Counted, Trace
+    from tallystick.metering.unvalued import UnvaluedEvents
     from tallystick.storage.database import Database
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object per line.")]
@@ -23,6 +24,7 @@ def register(parent: typer.Typer) -> None:
     """Add these commands."""
     parent.command()(events)
     parent.command()(trace)
+    parent.command()(unvalued)
 
 
 def events(
@@ -150,3 +152,46 @@ def _document(found: "Trace") -> dict[str, Any]:
         "counted": [each._asdict() for each in found.counted],
         "timeline": [moment._asdict() for moment in found.timeline],
     }
+
+
+def unvalued(
+    metric: Annotated[str | None, typer.Argument(help="List its events; without it, count those of all.")] = None,
+    *,
+    team: Annotated[str | None, typer.Option(help="Whose; needed with a metric.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Happened at this instant or later (RFC 3339). Default: 31 days ago.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Happened before this instant (RFC 3339).")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=PAGE, help="Most events to show.")] = 100,
+    json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Show events that a metric counts but finds no value in, and why. They count once the metric is corrected."""
+    if metric is not None and team is None:
+        raise InvalidInput("say whose events with --team")
+    interval, settings = _interval(start, end), settings_from(data_dir=data_dir)
+    if metric is None or team is None:
+        counts = run_with_database(lambda database: _unvalued(database).counts(interval, team), settings)
+        _print([each._asdict() for each in counts], ("metric", "team_id", "unvalued", "events"), json=json)
+        return
+    page = run_with_database(lambda database: _unvalued(database).page(metric, team, interval, limit=limit), settings)
+    rows = [{**_row(each.event), "problem": each.problem} for each in page.found]
+    _print(rows, ("occurred_at", "event_name", "problem", "idempotency_key", "id"), json=json)
+
+
+def _unvalued(database: "Database") -> "UnvaluedEvents":
+    from tallystick.core.clock import SystemClock
+    from tallystick.metering.postgres import PostgresEventStore
+    from tallystick.metering.unvalued import UnvaluedEvents
+    from tallystick.metering.usage import UsageReader
+
+    store, clock = PostgresEventStore(database), SystemClock()
+    return UnvaluedEvents(store, UsageReader(database, store, clock), clock)
+
+
+def _print(rows: list[dict[str, Any]], columns: tuple[str, ...], *, json: bool) -> None:
+    if json:
+        for row in rows:
+            output.show_json(row)
+        return
+    output.show_table(columns, [tuple(row[name] for name in columns) for row in rows], empty="every event has a value")

@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tallystick.cli import DataDir, output, run_with_database, settings_from
+from tallystick.cli import row_options as opt
 from tallystick.core.errors import TallystickError
-from tallystick.importing import Format, Identity, ImportOptions, option_help, parse_quantities
+from tallystick.importing import Format, Identity, ImportOptions
 
 if TYPE_CHECKING:
     from tallystick.cli.progress import Meter
@@ -40,36 +40,32 @@ def register(parent: typer.Typer) -> None:
     parent.command("import")(import_files)
 
 
-def _option(name: str, *spellings: str) -> Any:
-    return typer.Option(*spellings, help=option_help(name))
-
-
 def import_files(
     files: Annotated[list[str], typer.Argument(metavar="FILE", help="Files to read; - is standard input.")],
     *,
-    format: Annotated[Format, _option("format")] = Format.AUTO,
-    columns: Annotated[str | None, _option("columns")] = None,
-    delimiter: Annotated[str | None, _option("delimiter")] = None,
-    team: Annotated[str | None, _option("team")] = None,
-    team_column: Annotated[str | None, _option("team_column")] = None,
-    event: Annotated[str | None, _option("event")] = None,
-    event_column: Annotated[str | None, _option("event_column")] = None,
-    quantity: Annotated[str | None, _option("quantity")] = None,
-    quantity_column: Annotated[str | None, _option("quantity_column")] = None,
-    quantities: Annotated[list[str] | None, _option("quantities")] = None,
-    unit: Annotated[str | None, _option("unit")] = None,
-    unit_column: Annotated[str | None, _option("unit_column")] = None,
-    timestamp_column: Annotated[str | None, _option("timestamp_column")] = None,
-    timestamp_format: Annotated[str, _option("timestamp_format")] = "auto",
-    timestamp_zone: Annotated[str, _option("timestamp_zone")] = "UTC",
-    user_column: Annotated[str | None, _option("user_column")] = None,
-    event_type: Annotated[str | None, _option("event_type")] = None,
-    event_type_column: Annotated[str | None, _option("event_type_column")] = None,
-    metadata_columns: Annotated[str | None, _option("metadata_columns")] = None,
-    key_column: Annotated[str | None, _option("key_column")] = None,
-    identity: Annotated[Identity, _option("identity")] = Identity.POSITION,
-    source_id: Annotated[str | None, _option("source_id")] = None,
-    create_teams: Annotated[bool, typer.Option("--create-teams", help="Create teams that do not exist yet.")] = False,
+    format: opt.FormatOption = Format.AUTO,
+    columns: opt.Columns = None,
+    delimiter: opt.Delimiter = None,
+    team: opt.Team = None,
+    team_column: opt.TeamColumn = None,
+    event: opt.Event = None,
+    event_column: opt.EventColumn = None,
+    quantity: opt.Quantity = None,
+    quantity_column: opt.QuantityColumn = None,
+    quantities: opt.Quantities = None,
+    unit: opt.Unit = None,
+    unit_column: opt.UnitColumn = None,
+    timestamp_column: opt.TimestampColumn = None,
+    timestamp_format: opt.TimestampFormat = "auto",
+    timestamp_zone: opt.TimestampZone = "UTC",
+    user_column: opt.UserColumn = None,
+    event_type: opt.EventType = None,
+    event_type_column: opt.EventTypeColumn = None,
+    metadata_columns: opt.MetadataColumns = None,
+    key_column: opt.KeyColumn = None,
+    identity: opt.IdentityOption = Identity.POSITION,
+    source_id: opt.SourceId = None,
+    create_teams: opt.CreateTeams = False,
     data_dir: DataDir = None,
 ) -> None:
     """Import usage from NDJSON, CSV, Parquet or access logs.
@@ -79,17 +75,17 @@ def import_files(
     """
     from tallystick.importing import open_source, refuse_shared_sources
 
-    options = ImportOptions(
+    options = opt.import_options(
         format=format,
-        columns=_list(columns),
+        columns=columns,
         delimiter=delimiter,
         team=team,
         team_column=team_column,
         event=event,
         event_column=event_column,
-        quantity=_number(quantity),
+        quantity=quantity,
         quantity_column=quantity_column,
-        quantities=parse_quantities(quantities or []),
+        quantities=quantities,
         unit=unit,
         unit_column=unit_column,
         timestamp_column=timestamp_column,
@@ -98,7 +94,7 @@ def import_files(
         user_column=user_column,
         event_type=event_type,
         event_type_column=event_type_column,
-        metadata_columns=_list(metadata_columns),
+        metadata_columns=metadata_columns,
         key_column=key_column,
         identity=identity,
         source_id=source_id,
@@ -110,16 +106,6 @@ def import_files(
     settings = settings_from(data_dir=data_dir, auto_register_teams=create_teams or None)
     tally = run_with_database(lambda database: _import(database, settings, files, options), settings)
     _report(tally)
-
-
-def _list(text: str | None) -> list[str] | None:
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _number(text: str | None) -> Decimal | None:
-    from tallystick.core.money import parse_decimal
-
-    return None if text is None else parse_decimal(text, field="quantity")
 
 
 @dataclass(slots=True)
@@ -186,10 +172,8 @@ async def _import_file(metering: "Metering", path: str, options: ImportOptions, 
 
 
 async def _send(metering: "Metering", path: str, rows: "Sequence[Row]", tally: Tally) -> None:
-    import msgspec
-
     from tallystick.core.errors import Unavailable
-    from tallystick.metering.decoding import decode
+    from tallystick.importing.sending import request
 
     events = [row for row in rows if row.event is not None]
     for row in rows:
@@ -197,8 +181,7 @@ async def _send(metering: "Metering", path: str, rows: "Sequence[Row]", tally: T
             tally.refuse(path, row)
     if not events:
         return
-    body = msgspec.json.Encoder(decimal_format="number").encode([row.event for row in events])
-    decoded = decode(body, metering.limits.now()._replace(max_events=len(events)))
+    decoded = request(events, metering.limits.now())
     for pause in _pauses():
         try:
             tally.add(path, events, await metering.ingestor.submit(decoded))

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
@@ -27,7 +27,14 @@ DATA_DIR = "--data-dir FOLDER"
 
 _FACTS = re.compile(r"^(?P<meaning>.*?)\s*(?:\[(?P<facts>[^]]*)\])?$", re.DOTALL)
 _LONG_FIRST = re.compile(r"^(-\w), (--[\w-]+)")
-_KINDS = {"str": "text", "int": "whole number", "float": "number", "bool": "`true` or `false`", "Path": "folder"}
+_KINDS = {
+    "str": "text",
+    "SecretStr": "text",
+    "int": "whole number",
+    "float": "number",
+    "bool": "`true` or `false`",
+    "Path": "folder",
+}
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 CLI_HEAD = f"""{GENERATED}
@@ -179,7 +186,10 @@ def _default(field: FieldInfo) -> str:
 
 def _value(field: FieldInfo) -> str:
     annotation: Any = field.annotation
-    kind = next(name for name in _KINDS if name in str(getattr(annotation, "__name__", annotation)).split(" | "))
+    if get_origin(annotation) is Literal:
+        return " or ".join(f"`{each}`" for each in get_args(annotation))
+    spelled = str(getattr(annotation, "__name__", annotation))
+    kind = next(name for name in _KINDS if name in (each.rpartition(".")[2] for each in spelled.split(" | ")))
     return ", ".join([_KINDS[kind], *_bounds(field.metadata)])
 
 

@@ -123,6 +123,9 @@ def show_current(found: "Report", *, drawn: bool | None = None) -> None:
         output.show_table(headings, shown, drawn=drawn)
     if found.credits:
         _show_credits(found, drawn=drawn)
+    if found.dead_letters:
+        reasons = ", ".join(f"{each.letters} {each.code}" for each in found.dead_letters)
+        output.note(f"\nNot counted: rejected events that wait to be repaired (tallystick dead-letters): {reasons}")
 
 
 def _show_credits(found: "Report", *, drawn: bool | None) -> None:

@@ -74,7 +74,9 @@ def serve(
 
 def _background() -> "Sequence[Background]":
     """What runs beside the requests."""
+    from tallystick.alerts.service import Alerts
     from tallystick.billing.credits.service import Credits
+    from tallystick.enforcement.service import Enforcement
     from tallystick.worker.loops import running
 
     return (
@@ -82,8 +84,11 @@ def _background() -> "Sequence[Background]":
             state.metering,
             state.clock,
             state.settings.rollup_interval_seconds,
-            state.billing.closing,
-            Credits(state.database, state.clock),
+            closing=state.billing.closing,
+            credits=Credits(state.database, state.clock),
+            alerts=Alerts.open(state.database, state.metering, state.billing, state.clock),
+            notifications=state.notifications,
+            enforcement=Enforcement(state.database, state.metering.usage, state.metering.store, state.clock),
         ),
     )
 

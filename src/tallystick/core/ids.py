@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import time
+from functools import lru_cache
 from uuid import UUID
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -14,11 +15,16 @@ def event_id(team_id: str, idempotency_key: str, amendment: int = 0) -> UUID:
     There is no timestamp in it, so a resend years later is still the same event. The `amendment`-th
     replacement of an event has an identity of its own.
     """
-    team = team_id.encode()
-    seed = b"%d:%b%b" % (len(team), team, idempotency_key.encode())
+    seed = _team_seed(team_id) + idempotency_key.encode()
     if amendment:
         seed += b"\x00amendment:%d" % amendment
     return UUID(bytes=hashlib.blake2b(seed, digest_size=16).digest())
+
+
+@lru_cache(maxsize=4096)
+def _team_seed(team_id: str) -> bytes:
+    team = team_id.encode()
+    return b"%d:%b" % (len(team), team)
 
 
 def content_hash(content: bytes) -> int:

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
+import msgspec
 from starlette.requests import Request
 
 from tallystick.core.errors import TallystickError, TooLarge
+from tallystick.http.capacity import HELD, Held
 
 MOST_GZIP_MEMBERS = 4096
 """A body of endless empty members would cost time without ever growing."""
@@ -35,14 +37,16 @@ async def read_body(request: Request, limit: int) -> bytes:
 
     Args:
         request: not read yet.
-        limit: most bytes, compressed and decompressed.
+        limit: most bytes, compressed and decompressed. What is decompressed is counted among what is held, too.
 
     Raises:
+        HTTPException: 503; other requests hold too much.
         TooLarge: it has more; no more than that is ever held in memory.
         MalformedBody: the gzip data is broken or ends early.
         UnsupportedEncoding: Content-Encoding is something else than gzip.
     """
-    reader = _reader(request.headers.get("content-encoding", ""), limit)
+    held: Held | None = request.scope.get(HELD)
+    reader = _reader(request.headers.get("content-encoding", ""), limit, held)
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
@@ -52,17 +56,29 @@ async def read_body(request: Request, limit: int) -> bytes:
     return reader.finish()
 
 
+async def members_of(request: Request) -> dict[str, msgspec.Raw]:
+    """The members of a JSON object as they were spelled, for what a model would not keep: every digit of a number.
+
+    Raises:
+        MalformedBody: the body is no JSON object.
+    """
+    try:
+        return msgspec.json.decode(await request.body(), type=dict[str, msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedBody(f"the body is not a JSON object: {error}") from None
+
+
 def too_large(limit: int) -> TooLarge:
     """The error of a body of more than `limit` bytes."""
     return TooLarge(f"the body has more than {limit} bytes, the most of one request (TALLYSTICK_MAX_BODY_BYTES)")
 
 
-def _reader(encoding: str, limit: int) -> "_Plain | _Gunzip":
+def _reader(encoding: str, limit: int, held: Held | None) -> "_Plain | _Gunzip":
     match encoding.strip().lower():
         case "" | "identity":
             return _Plain()
         case "gzip" | "x-gzip":
-            return _Gunzip(limit)
+            return _Gunzip(limit, held)
         case other:
             raise UnsupportedEncoding(f"Content-Encoding {other!r} is not read here; use gzip or none")
 
@@ -83,7 +99,8 @@ class _Plain:
 class _Gunzip:
     """Decompresses step by step and stops at the first byte over the limit."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, held: Held | None) -> None:
+        self._held = held
         self._limit = limit
         self._left = limit
         self._parts: list[bytes] = []
@@ -110,6 +127,8 @@ class _Gunzip:
             raise MalformedBody(f"the body is not gzip: {error}") from None
         if len(part) > self._left:
             raise too_large(self._limit)
+        if self._held is not None:
+            self._held.take(len(part))
         self._left -= len(part)
         self._parts.append(part)
         return self._member.unused_data or self._member.unconsumed_tail

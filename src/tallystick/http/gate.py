@@ -1,15 +1,17 @@
 """The one door of the application: nothing behind it answers a caller that it did not let in.
 
 It is the outermost ASGI layer, so it guards FastAPI and bare Starlette endpoints, the documentation and
-paths that do not exist alike; only the health paths are open. It also bounds request bodies and turns what
-nobody expected into a problem that leaks nothing. Every request passes here: keep it short.
+paths that do not exist alike; only the health paths are open. It also bounds request bodies, how much is under
+way at once and how long it takes, and turns what nobody expected into a problem that leaks nothing. Every request
+passes here: keep it short.
 """
 
+import asyncio
 import logging
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from starlette.exceptions import HTTPException
@@ -17,10 +19,12 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from tallystick.core.errors import InvalidInput, TallystickError, Unauthorized
+from tallystick.core.errors import InvalidInput, TallystickError, Unauthorized, Unavailable
 from tallystick.http.access import PRINCIPAL
 from tallystick.http.body import too_large
+from tallystick.http.capacity import HELD, Capacity
 from tallystick.http.loopback import require_this_machine
+from tallystick.http.pace import PACE, RETRY_AFTER, Pace, Watch
 from tallystick.http.principal import DEVELOPER, Principal
 from tallystick.http.problems import from_error, from_unexpected
 
@@ -28,6 +32,11 @@ log = logging.getLogger(__name__)
 
 OPEN_PATHS = frozenset({"/health", "/health/ready"})
 """What answers without a key."""
+
+SIGNED_PATHS = frozenset({"/api/webhooks/in/{source}"})
+"""What a signature opens instead of a key: the endpoint itself looks at who sent the request."""
+
+_SIGNED = tuple(path.partition("{")[0] for path in SIGNED_PATHS)
 
 BROWSER_PATHS = frozenset(
     {"/docs", "/docs/swagger-ui.js", "/docs/swagger-ui.css", "/docs/favicon.png", "/openapi.json"}
@@ -53,12 +62,16 @@ class Gate:
         verify: the principal of a key; raises Unauthorized.
         max_body_bytes: most bytes of a request body as it is sent.
         dev: ask for no key, and answer this machine alone.
+        capacity: what may be under way at once.
+        watch: ends what takes too long; see `tallystick.http.pace`.
     """
 
     app: ASGIApp
     verify: Verify
     max_body_bytes: int
     dev: bool = False
+    capacity: Capacity = field(default_factory=Capacity)
+    watch: Watch = field(default_factory=Watch)
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Let the request in, or answer why not."""
@@ -71,23 +84,39 @@ class Gate:
 
     async def _request(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         started = False
+        pace = self.watch.begin()
 
         async def watched(message: Message) -> None:
             nonlocal started
-            started = True
+            if not started:
+                started = True
+                pace.answered()
             await send(message)
 
         try:
+            await self._let_in(scope, receive, watched, pace)
+        except ClientDisconnect:
+            log.debug("client left: %s %s", scope["method"], scope["path"])
+        except (Exception, asyncio.CancelledError) as error:
+            if started:  # too late for another answer; the server breaks the connection off
+                raise
+            await _answer(_meant(error, pace), scope, receive, send)
+        finally:
+            self.watch.end(pace)
+
+    async def _let_in(self, scope: AsgiScope, receive: Receive, send: Send, pace: Pace) -> None:
+        if scope["path"] in OPEN_PATHS:  # they have to answer when nothing else does
+            await self.app(scope, receive, send)
+            return
+        held = self.capacity.enter()
+        try:
+            scope[HELD], scope[PACE] = held, pace
             headers: Headers = dict(scope["headers"])
             await self._admit(scope, headers)
             _refuse_nul(scope)
-            await self.app(scope, self._bounded(scope, headers, receive), watched)
-        except ClientDisconnect:
-            log.debug("client left: %s %s", scope["method"], scope["path"])
-        except Exception as error:
-            if started:  # too late for another answer; the server breaks the connection off
-                raise
-            await _answer(error, scope, receive, send)
+            await self.app(scope, pace.receiving(self._bounded(scope, headers, receive), held.take), send)
+        finally:
+            self.capacity.leave(held)
 
     async def _websocket(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         try:
@@ -98,14 +127,11 @@ class Gate:
             await self.app(scope, receive, send)
 
     async def _admit(self, scope: AsgiScope, headers: Headers) -> None:
-        path = scope["path"]
-        if path in OPEN_PATHS:
-            return
         if self.dev:
             require_this_machine(scope, headers)
             scope[PRINCIPAL] = DEVELOPER
-        else:
-            scope[PRINCIPAL] = await self.verify(_token(headers, path))
+        elif not scope["path"].startswith(_SIGNED):
+            scope[PRINCIPAL] = await self.verify(_token(headers, scope["path"]))
 
     def _bounded(self, scope: AsgiScope, headers: Headers, receive: Receive) -> Receive:
         if (length := headers.get(b"content-length")) is not None:
@@ -115,6 +141,15 @@ class Gate:
         if scope["method"] in ("GET", "HEAD"):
             return receive
         return _counted(receive, self.max_body_bytes)
+
+
+def _meant(error: BaseException, pace: Pace) -> Exception:
+    """The error to answer."""
+    if isinstance(error, Exception):
+        return error
+    if pace.expired:
+        return pace.late()
+    return Unavailable("the server is stopping; send it again", retry_after=RETRY_AFTER)  # it waited long enough
 
 
 def _refuse_nul(scope: AsgiScope) -> None:

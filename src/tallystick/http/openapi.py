@@ -55,12 +55,13 @@ def completed(document: dict[str, Any], routes: Iterable[RouteContext]) -> dict[
 
 
 def _add(document: dict[str, Any], route: RouteContext, operation: Mapping[str, Any]) -> None:
-    scope = getattr(route.endpoint, "required_scope")  # noqa: B009 - endpoints are functions to the type checker
+    scope = getattr(route.endpoint, "required_scope", None)  # None: a signature opens it
+    schemes = (BEARER.scheme_name, HEADER.scheme_name) if scope is not None else ()
     common = {str(status): response for status, response in {**COMMON, **BODY}.items()}
     complete = {
         "operationId": route.name,
         **operation,
-        "security": [{BEARER.scheme_name: [str(scope)]}, {HEADER.scheme_name: [str(scope)]}],
+        "security": [{scheme: [str(scope)]} for scheme in schemes],
         "responses": {**common, **operation.get("responses", {})},
     }
     path = document["paths"].setdefault(route.path_format, {})

@@ -142,7 +142,7 @@ def _methods(request: HTTPConnection) -> list[str]:
 
 
 def _code(status: int) -> str:
-    named = {400: MalformedBody.code, 413: TooLarge.code}
+    named = {400: MalformedBody.code, 413: TooLarge.code, 503: Unavailable.code}
     return named.get(status) or HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_")
 
 

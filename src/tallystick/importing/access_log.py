@@ -13,7 +13,7 @@ from typing import Any
 
 from tallystick.importing.lines import Line, lines
 from tallystick.importing.records import BadValue, Record, malformed
-from tallystick.importing.stream import ByteStream
+from tallystick.importing.stream import Content
 
 COLUMNS = (
     "remote_addr",
@@ -53,14 +53,18 @@ class AccessLogReader:
     columns: tuple[str, ...] | None = COLUMNS
     defaults: Mapping[str, str] = {"event_name": "http_request"}
 
-    def __init__(self, stream: ByteStream) -> None:
+    def __init__(self, stream: Content) -> None:
         self._stream = stream
 
     def records(self) -> Iterator[Record]:
         """The rows, in the order of the file; once."""
         for line in lines(self._stream):
-            if line.problem or line.content.strip():
-                yield _record(line)
+            if (record := self.record(line)) is not None:
+                yield record
+
+    def record(self, line: Line) -> Record | None:
+        """The row that the line is; None for a blank one."""
+        return _record(line) if line.problem or line.content.strip() else None
 
     def metadata_value(self, value: Any) -> Any:
         """The value as it is."""

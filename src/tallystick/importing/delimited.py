@@ -15,7 +15,7 @@ from tallystick.core.errors import InvalidInput
 from tallystick.importing.lines import Line, lines
 from tallystick.importing.plan import listed
 from tallystick.importing.records import Record, malformed
-from tallystick.importing.stream import ByteStream
+from tallystick.importing.stream import Content
 
 DELIMITERS = ",;\t|"
 
@@ -34,19 +34,23 @@ class DelimitedReader:
 
     defaults: Mapping[str, str] = {}
 
-    def __init__(self, stream: ByteStream, columns: Sequence[str] | None, delimiter: str | None) -> None:
-        self._rows = _Rows(lines(stream), delimiter or sniff_delimiter(stream.head))
+    def __init__(self, stream: Content, columns: Sequence[str] | None, delimiter: str | None) -> None:
+        self._delimiter = delimiter or sniff_delimiter(stream.head)
+        self._rows = _Rows(lines(stream), self._delimiter)
         self.columns: tuple[str, ...] | None = _distinct(stream.name, columns or _header(stream.name, self._rows))
 
     def records(self) -> Iterator[Record]:
         """The rows, in the order of the file; once."""
         columns = self.columns or ()
-        for first, raw, cells, problem in self._rows.read(width=len(columns)):
-            if problem:
-                yield malformed(first.number, first.offset, raw, problem)
-            else:
-                values = {name: cell for name, cell in zip(columns, cells, strict=True) if cell}
-                yield Record(first.number, first.offset, raw, values)
+        for found in self._rows.read(width=len(columns)):
+            yield _record(columns, *found)
+
+    def record(self, line: Line) -> Record | None:
+        """The row that stands on the line alone; None for a blank one."""
+        columns = self.columns or ()
+        for found in _Rows(iter([line]), self._delimiter).read(width=len(columns)):
+            return _record(columns, *found)
+        return None
 
     def metadata_value(self, value: Any) -> Any:
         """A cell spelled as JSON spells a number is that number, digit for digit; all else is text."""
@@ -54,6 +58,13 @@ class DelimitedReader:
         if match is None or value == "-0":
             return value
         return Decimal(value) if match[1] else int(value)
+
+
+def _record(columns: Sequence[str], first: Line, raw: bytes, cells: list[str], problem: str | None) -> Record:
+    if problem:
+        return malformed(first.number, first.offset, raw, problem)
+    values = {name: cell for name, cell in zip(columns, cells, strict=True) if cell}
+    return Record(first.number, first.offset, raw, values)
 
 
 def sniff_delimiter(head: bytes) -> str:

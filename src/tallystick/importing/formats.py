@@ -6,7 +6,7 @@ from tallystick.core.errors import InvalidInput
 from tallystick.importing.access_log import is_access_log_line
 from tallystick.importing.delimited import looks_delimited
 from tallystick.importing.models import Format
-from tallystick.importing.stream import ByteStream
+from tallystick.importing.stream import Content
 
 PARQUET_MAGIC = b"PAR1"
 
@@ -22,7 +22,7 @@ _EXTENSIONS = {
 }
 
 
-def detect(stream: ByteStream) -> Format:
+def detect(stream: Content) -> Format:
     """The layout of the file.
 
     Raises:

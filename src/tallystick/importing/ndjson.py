@@ -9,7 +9,7 @@ import msgspec
 from tallystick.core.errors import InvalidInput
 from tallystick.importing.lines import Line, lines
 from tallystick.importing.records import Record, malformed
-from tallystick.importing.stream import ByteStream
+from tallystick.importing.stream import Content
 
 _decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 
@@ -20,7 +20,7 @@ class NdjsonReader:
     columns: tuple[str, ...] | None = None
     defaults: Mapping[str, str] = {}
 
-    def __init__(self, stream: ByteStream) -> None:
+    def __init__(self, stream: Content) -> None:
         if stream.head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
             raise InvalidInput(
                 f"{stream.name}: is one JSON array, not an object per line; split it: "
@@ -32,8 +32,12 @@ class NdjsonReader:
     def records(self) -> Iterator[Record]:
         """The rows, in the order of the file; once."""
         for line in lines(self._stream):
-            if line.problem or line.content.strip():
-                yield _record(line)
+            if (record := self.record(line)) is not None:
+                yield record
+
+    def record(self, line: Line) -> Record | None:
+        """The row that the line is; None for a blank one."""
+        return _record(line) if line.problem or line.content.strip() else None
 
     def metadata_value(self, value: Any) -> Any:
         """The value as it is."""

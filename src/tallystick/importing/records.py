@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from tallystick.importing.lines import Line
 from tallystick.importing.models import RowProblem
 
 
@@ -43,6 +44,14 @@ class Reader(Protocol):
         Raises:
             BadValue: JSON has no such value.
         """
+        ...
+
+
+class LineReader(Reader, Protocol):
+    """A layout in which a line, seen alone, is a row."""
+
+    def record(self, line: Line) -> Record | None:
+        """The row that the line is; None where it is none, such as a blank one."""
         ...
 
 

@@ -14,7 +14,7 @@ from tallystick.core.errors import InvalidInput
 from tallystick.importing.access_log import AccessLogReader
 from tallystick.importing.delimited import DelimitedReader
 from tallystick.importing.formats import detect
-from tallystick.importing.identity import row_key, source_id
+from tallystick.importing.identity import RowKey, row_key, source_id
 from tallystick.importing.mapping import NO_KEY, Mapper
 from tallystick.importing.metadata import metadata_of
 from tallystick.importing.models import Format, ImportOptions, Row
@@ -63,7 +63,7 @@ class Source:
         reader = open_reader(self.format, stream, options)
         self.columns = reader.columns
         self._records = reader.records()
-        self._mapper = self._make_mapper(options, reader)
+        self._mapper = make_mapper(self.name, options, reader, row_key(options.identity, self.source_id))
 
     def __iter__(self) -> Iterator[Row]:
         """The file's events and problems, in its order.
@@ -93,12 +93,17 @@ class Source:
     ) -> None:
         self.close()
 
-    def _make_mapper(self, options: ImportOptions, reader: Reader) -> Mapper:
-        plan = make_plan(self.name, options, reader)
-        keys = row_key(options.identity, self.source_id)
-        if keys is None and plan.key is None:
-            raise InvalidInput(f"{self.name}: {NO_KEY}", field="source_id")
-        return Mapper(plan, metadata_of(options.metadata_columns, plan.used, reader), keys)
+
+def make_mapper(name: str, options: ImportOptions, reader: Reader, keys: RowKey | None) -> Mapper:
+    """What turns the rows of a file of these columns into events.
+
+    Raises:
+        InvalidInput: the options don't fit the columns, or nothing gives rows a key.
+    """
+    plan = make_plan(name, options, reader)
+    if keys is None and plan.key is None:
+        raise InvalidInput(f"{name}: {NO_KEY}", field="source_id")
+    return Mapper(plan, metadata_of(options.metadata_columns, plan.used, reader), keys)
 
 
 def open_reader(layout: Format, stream: ByteStream, options: ImportOptions) -> Reader:

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from tallystick.core.errors import InvalidInput
 
@@ -27,6 +27,34 @@ _LONGEST_MAGIC = 6
 
 class Damaged(Exception):
     """The bytes end or break where they must not; the text says how. Never leaves this package."""
+
+
+class Content(Protocol):
+    """What readers of lines ask of a file; see `ByteStream`."""
+
+    @property
+    def name(self) -> str:
+        """The file as the user named it."""
+        ...
+
+    @property
+    def head(self) -> bytes:
+        """The beginning of the content."""
+        ...
+
+    @property
+    def packed(self) -> bool:
+        """Whether the bytes as stored are others."""
+        ...
+
+    @property
+    def consumed(self) -> int:
+        """How many bytes, as stored, have been read so far."""
+        ...
+
+    def chunks(self) -> Iterator[bytes]:
+        """The content in pieces; once."""
+        ...
 
 
 class ByteStream:

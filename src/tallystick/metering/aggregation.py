@@ -85,6 +85,25 @@ class Bin:
         if piece.latest_at is not None and (self.last_event_at is None or piece.latest_at > self.last_event_at):
             self.last_event_at = piece.latest_at
 
+    def merge(self, other: "Bin") -> None:
+        """Take in the bin of another team, or of other dimension values, for the same window. Bins commute.
+
+        Peaks and single amounts, which don't add up over teams, are left out.
+        """
+        self.events += other.events
+        self.unvalued += other.unvalued
+        self.moment = EXACT.add(self.moment, other.moment)
+        if other.total is not None:
+            self._add_total(other.total, other.minimum, other.maximum)
+        if other.latest is not None and (self.latest is None or other.latest[1:] > self.latest[1:]):
+            self.latest = other.latest
+        if other.area is not None:
+            self.area = EXACT.add(self.area or ZERO, other.area)
+        for slot, (total, count) in other.slots.items():
+            so_far, counted = self.slots.get(slot, (ZERO, 0))
+            self.slots[slot] = EXACT.add(so_far, total), counted + count
+        self.values.update(other.values)
+
     def _add_total(self, total: Decimal, minimum: Decimal | None, maximum: Decimal | None) -> None:
         self.total = total if self.total is None else EXACT.add(self.total, total)
         if minimum is not None:
@@ -96,6 +115,14 @@ class Bin:
         level = level_of(piece)
         if level is not None and (self.latest is None or level[1:] > self.latest[1:]):
             self.latest = level
+
+
+class Partial(NamedTuple):
+    """The bin of one window and set of dimension values: usage before the last step (`finish`) is taken."""
+
+    window: Interval
+    dimensions: Dimensions
+    gathered: Bin
 
 
 def level_of(piece: Piece) -> LevelAt | None:

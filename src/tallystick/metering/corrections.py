@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from tallystick.core.clock import Clock
 from tallystick.core.errors import Conflict, InvalidInput, NotFound
@@ -105,7 +106,7 @@ class Corrections:
         await self._registry.refresh([event.team_id], self._clock.now())
         if refusal := self._registry.problem(changed):
             raise InvalidInput(str(refusal), field=refusal.field, code=refusal.code)
-        return changed._replace(id=identity(event.team_id, event.idempotency_key, number), amends=original)
+        return replace(changed, id=identity(event.team_id, event.idempotency_key, number), amends=original)
 
 
 class LimitsNow:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,6 +18,7 @@ from tallystick.core.errors import InvalidInput, TooLarge
 from tallystick.core.ids import content_hash, event_id, new_idempotency_key
 from tallystick.core.money import ZERO, plain, quantity_problem
 from tallystick.metering.models import NewEvent
+from tallystick.metering.splitting import split_leniently
 
 MAX_METADATA_KEYS = 50
 MAX_METADATA_BYTES = 16 * 1024
@@ -26,11 +28,20 @@ ESCAPED_BYTES = 6
 MAX_KEY = 255
 BOM = b"\xef\xbb\xbf"
 MAX_NUMBER_EXPONENT = 1000
+LINES_PER_EVENT = 16
+COMMAS_PER_EVENT = 256
+COMMON_DIGITS = 16
+LONGEST_EXACT_INSTANT = len("2026-03-01T00:00:00.000000Z")
+"""A text that is no longer and names an offset has no digits past microseconds."""
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 
 
 class Rejection(NamedTuple):
-    """Why the event at a position of a request was not taken. `body` is the event as it was sent."""
+    """Why the event at a position of a request was not taken.
+
+    `body` is the event as it was sent, in a `format` that `metering.dead_letters.reading` knows. `made_key` says
+    that its idempotency key is none that the sender gave.
+    """
 
     position: int
     field: str | None
@@ -39,15 +50,18 @@ class Rejection(NamedTuple):
     body: bytes
     team_id: str | None = None
     idempotency_key: str | None = None
+    format: str = "event"
+    made_key: bool = False
 
 
 class Decoded(NamedTuple):
-    """The events of a request: `events` with their places in it, and those rejected already."""
+    """The events of a request: `events` with their places in it and as they were sent, and those rejected already."""
 
-    events: list[tuple[int, NewEvent, bytes]]
+    events: list[tuple[int, NewEvent, bytes | msgspec.Raw]]
     rejections: list[Rejection]
     generated_keys: dict[int, str]
     size: int
+    format: str = "event"
 
 
 class EventIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -87,7 +101,6 @@ _events = msgspec.json.Decoder(list[msgspec.Raw])
 _event = msgspec.json.Decoder(EventIn)
 _metadata = msgspec.json.Decoder(dict[str, Any], float_hook=_exact)
 _loose = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
-_structure = re.compile(rb'"(?:[^"\\]|\\.)*"|[][{},]', re.DOTALL)
 _number = re.compile(rb'("?)[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?\1')
 _past_microseconds = re.compile(r"(\.[0-9]{6})[0-9]+")
 _encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
@@ -113,9 +126,11 @@ def split_body(body: bytes, *, ndjson: bool, max_events: int) -> Sequence[bytes 
         ndjson = _looks_like_lines(body)
     parts: Sequence[bytes | msgspec.Raw]
     if ndjson:
+        _bound(body, b"\n", max_events * LINES_PER_EVENT, "lines")
         parts = [line for line in body.split(b"\n") if line.strip()]
     elif body.lstrip()[:1] == b"[":
-        parts = _decode_array(body)
+        _bound(body, b",", max_events * COMMAS_PER_EVENT, "values")
+        parts = _decode_array(body, max_events)
     else:
         parts = [body]
     if not parts or not body.strip():
@@ -125,34 +140,22 @@ def split_body(body: bytes, *, ndjson: bool, max_events: int) -> Sequence[bytes 
     return parts
 
 
-def _decode_array(body: bytes) -> Sequence[bytes | msgspec.Raw]:
+def _bound(body: bytes, sign: bytes, most: int, name: str) -> None:
+    """Refuse what would be millions of parts before they are made: they need far more memory than the body."""
+    if len(body) > most and body.count(sign) > most:
+        raise TooLarge(f"more than {most} {name} in one request; send it as several")
+
+
+def _decode_array(body: bytes, max_events: int) -> Sequence[bytes | msgspec.Raw]:
     try:
         return _events.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         # One event with `NaN` or half a surrogate pair must not take the others with it.
-        return _split_leniently(body) or _refuse(f"the body is not valid JSON: {error}")
+        return split_leniently(body, max_events) or _refuse(f"the body is not valid JSON: {error}")
 
 
 def _refuse(message: str) -> Sequence[bytes]:
     raise InvalidInput(message, code="malformed_json")
-
-
-def _split_leniently(body: bytes) -> list[bytes]:
-    """The elements of an array, cut at its own commas whatever they hold; none if the brackets don't match."""
-    text = body.strip()
-    parts: list[bytes] = []
-    begin, depth = 1, 0
-    for token in _structure.finditer(text):
-        if (sign := token[0]) in b"[{":
-            depth += 1
-        elif sign in b"]}":
-            depth -= 1
-        if (sign == b"," and depth == 1) or depth == 0:
-            parts.append(text[begin : token.start()].strip())
-            begin = token.end()
-        if depth == 0:
-            break
-    return parts if depth == 0 and begin == len(text) and all(parts) else []
 
 
 def _looks_like_lines(body: bytes) -> bool:
@@ -171,16 +174,16 @@ def decode(body: bytes, limits: Limits, *, ndjson: bool = False) -> Decoded:
     """The events of a request body; see the module. Raises what `split_body` raises."""
     parts = split_body(body, ndjson=ndjson, max_events=limits.max_events)
     decoded = Decoded([], [], {}, len(parts))
+    text = _is_utf8(body)
     for index, part in enumerate(parts):
-        raw = bytes(part)
         try:
-            sent = _decode_event(raw)
+            sent = _decode_event(part, text=text)
             if sent.idempotency_key is None:
                 sent.idempotency_key = decoded.generated_keys[index] = new_idempotency_key()
-            decoded.events.append((index, to_event(sent, limits), raw))
+            decoded.events.append((index, to_event(sent, limits), part))
         except Invalid as problem:
             decoded.generated_keys.pop(index, None)
-            decoded.rejections.append(rejection(index, raw, problem))
+            decoded.rejections.append(rejection(index, bytes(part), problem))
     if decoded.size == 1 and decoded.rejections and decoded.rejections[0].code == "malformed_json":
         raise InvalidInput(f"the body is {decoded.rejections[0].message}", code="malformed_json")
     return decoded
@@ -200,9 +203,19 @@ def _clean(value: object) -> str | None:
     return value if isinstance(value, str) and 0 < len(value) <= MAX_KEY and "\x00" not in value else None
 
 
-def _decode_event(raw: bytes) -> EventIn:
+def _is_utf8(body: bytes) -> bool:
     try:
-        raw.decode()
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _decode_event(raw: bytes | msgspec.Raw, *, text: bool) -> EventIn:
+    """An event; unless all of the body is `text`, whether it is UTF-8 is looked at event by event."""
+    try:
+        if not text:
+            bytes(raw).decode()
         return _event.decode(raw)
     except msgspec.ValidationError as error:
         raise _explained(str(error)) from None
@@ -233,14 +246,16 @@ def to_event(sent: EventIn, limits: Limits) -> NewEvent:
     """
     _check_text("team_id", sent.team_id, required=True)
     _check_text("event_name", sent.event_name, required=True)
-    for name in ("unit", "user_id", "event_type"):
-        _check_text(name, getattr(sent, name))
+    _check_text("unit", sent.unit)
+    _check_text("user_id", sent.user_id)
+    _check_text("event_type", sent.event_type)
     key = sent.idempotency_key or ""
     _check_text("idempotency_key", key, required=True)
-    quantity = _quantity(bytes(sent.quantity))
+    sent_quantity = bytes(sent.quantity)
+    quantity, spelled = (_known_quantity if len(sent_quantity) < COMMON_DIGITS else _quantity)(sent_quantity)
     metadata = canonical_metadata(bytes(sent.metadata))
     occurred_at = limits.now if sent.timestamp is None else _check_timestamp(_instant(sent.timestamp), limits)
-    content = (sent.event_name, sent.event_type, sent.user_id, plain(quantity), sent.unit, metadata)
+    content = (sent.event_name, sent.event_type, sent.user_id, spelled, sent.unit, metadata)
     return NewEvent(
         event_id(sent.team_id, key),
         content_hash(_encode(content)),
@@ -256,20 +271,25 @@ def to_event(sent: EventIn, limits: Limits) -> NewEvent:
     )
 
 
-def _quantity(raw: bytes) -> Decimal:
-    """The number that a JSON number or a decimal string spells, exactly."""
+def _quantity(raw: bytes) -> tuple[Decimal, str]:
+    """The number that a JSON number or a decimal string spells, exactly, and how we spell it."""
     if not _number.fullmatch(raw):
         raise Invalid("quantity", "invalid_quantity", 'quantity must be a number, or a decimal string such as "0.25"')
     quantity = Decimal(raw.strip(b'"').decode())
     if problem := quantity_problem(quantity):
         raise Invalid("quantity", "invalid_quantity", f"quantity: {problem}")
-    return quantity or ZERO
+    return quantity or ZERO, plain(quantity)
+
+
+_known_quantity = lru_cache(maxsize=4096)(_quantity)
+"""For short ones, which come again and again."""
 
 
 def _instant(text: str) -> datetime:
     """The instant of an RFC 3339 text; digits past microseconds are cut off, which never moves it ahead."""
     try:
-        return msgspec.convert(_past_microseconds.sub(r"\1", text), datetime)
+        shortened = text if len(text) <= LONGEST_EXACT_INSTANT else _past_microseconds.sub(r"\1", text)
+        return msgspec.convert(shortened, datetime)
     except msgspec.ValidationError:
         message = f"timestamp '{shown(text)}' is not RFC 3339 with an offset, such as 2026-03-01T00:00:00Z"
         raise Invalid("timestamp", "invalid_timestamp", message) from None
@@ -282,7 +302,7 @@ def shown(text: str, most: int = 100) -> str:
 
 
 def _check_text(field: str, value: str | None, *, required: bool = False) -> None:
-    if value is None:
+    if value is None or (0 < len(value) <= MAX_KEY and value.isascii() and value.isprintable()):
         return
     if required and not value:
         raise Invalid(field, f"invalid_{field}", f"{field} must not be empty")
@@ -302,10 +322,10 @@ def _check_timestamp(moment: datetime, limits: Limits) -> datetime:
             "timestamp", "invalid_timestamp", "timestamp has no offset; write 2026-03-01T00:00:00Z or …+02:00"
         )
     try:
-        moment = moment.astimezone(UTC)
+        moment = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     except OverflowError:
         raise Invalid("timestamp", "invalid_timestamp", "timestamp is out of range") from None
-    if moment > limits.now + limits.future_tolerance:
+    if moment > limits.now and moment > limits.now + limits.future_tolerance:
         allowed = limits.now + limits.future_tolerance
         raise Invalid(
             "timestamp",
@@ -327,7 +347,7 @@ def canonical_metadata(raw: bytes) -> str | None:
     Raises:
         Invalid: no object, too large, or something PostgreSQL's jsonb can't hold.
     """
-    if raw.strip() == b"null":
+    if raw == b"null" or raw.strip() == b"null":
         return None
     _check_size(len(raw) // ESCAPED_BYTES)  # before any work is done for it
     try:

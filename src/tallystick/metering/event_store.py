@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, NewType, Protocol
 from uuid import UUID
 
 from tallystick.core.clock import Interval
+from tallystick.metering.aggregation import Partial
 from tallystick.metering.models import (
     Appended,
     Causes,
@@ -21,9 +22,11 @@ from tallystick.metering.models import (
     Measure,
     MetricVersion,
     NewEvent,
+    Unvalued,
     Usage,
     UsageEvent,
 )
+from tallystick.metering.recordings import Recordings
 from tallystick.metering.tracing import Trace
 
 
@@ -57,14 +60,58 @@ class UsageRequest:
     measure: Measure = Measure.TOTAL
 
 
+Mark = NewType("Mark", str)
+"""A moment of the store, for it alone to read: what was recorded by then. It is of use for some minutes."""
+
+
+class Followed(NamedTuple):
+    """A usage over one interval that was read before, to be brought up to date."""
+
+    versions: Sequence[MetricVersion]
+    team_id: str
+    interval: Interval
+
+
+class Trail(NamedTuple):
+    """Usage that is followed from one mark on; of a metric and team there is one at most."""
+
+    mark: Mark
+    followed: Sequence[Followed]
+
+
+class Following(NamedTuple):
+    """What `EventStore.follow` answers, all of one moment.
+
+    Attributes:
+        mark: that moment.
+        usage: of the requests.
+        added: per trail, what came to each usage that it follows; None: it has to be read anew.
+        recorded: those of the identities asked about that are recorded.
+    """
+
+    mark: Mark
+    usage: list[list[Usage]]
+    added: list[list[Decimal | None]]
+    recorded: frozenset[UUID]
+
+
 class RollUpProgress(NamedTuple):
-    """What one roll-up did; `more` says that there is more to do right now."""
+    """What one roll-up did.
+
+    Attributes:
+        batches, events: taken from the tail.
+        hours_recomputed: of teams, because of a correction or of levels out of order.
+        backfilled: months of metric versions.
+        more: there is more to do right now.
+        touched: the teams that any of it was about. PostgreSQL keeps them in `rollup_touched` as well.
+    """
 
     batches: int
     events: int
     hours_recomputed: int
     backfilled: int
     more: bool
+    touched: frozenset[str] = frozenset()
 
 
 class EventPage(NamedTuple):
@@ -99,6 +146,37 @@ class EventStore(Protocol):
 
         Requests that differ by the team alone are answered together, thousands at the price of a few.
         """
+        ...
+
+    async def partials(self, requests: Sequence[UsageRequest]) -> list[list[Partial]]:
+        """What `usage` answers, before the last step is taken, so that teams and dimension values can be merged.
+
+        Of the total measure only, and without the amounts of single events.
+        """
+        ...
+
+    async def follow(
+        self,
+        requests: Sequence[UsageRequest],
+        trails: Sequence[Trail] = (),
+        identities: Sequence[UUID] = (),
+        awaited: Sequence[UUID] = (),
+    ) -> Following:
+        """The usage of requests, what came to usage that was read before, and which identities are recorded.
+
+        For who asks again and again: bringing sums up to date costs as much as the events that came since.
+
+        Args:
+            requests: as of `usage`.
+            trails: usage that earlier answers gave, with the mark of the last answer about it.
+            identities: events that may be recorded.
+            awaited: events that were not when the trails were marked: looked for only if anything came since.
+        """
+        ...
+
+    @property
+    def recordings(self) -> Recordings:
+        """What this process has recorded or corrected: when usage that was read may be out of date."""
         ...
 
     async def seal(self, now: datetime) -> datetime:
@@ -158,6 +236,10 @@ class EventStore(Protocol):
 
         With `wanted.versions` they are the events behind a metric's usage, with the value of each.
         """
+        ...
+
+    async def unvalued(self, interval: Interval, team_id: str | None = None, *, limit: int = 1000) -> list[Unvalued]:
+        """Which metrics find no value in events of which teams, the most first, as far as roll-ups have got."""
         ...
 
     async def void(self, correction: Correction, replacement: NewEvent | None = None) -> bool:

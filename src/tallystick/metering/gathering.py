@@ -13,6 +13,7 @@ from tallystick.metering.aggregation import (
     Bin,
     Dimensions,
     LevelAt,
+    Partial,
     Piece,
     change_area,
     finish,
@@ -84,16 +85,26 @@ class Gathered:
         return tuple(series[self.names.index(name)] for name in self.request.group_by)
 
     def results(self) -> Iterator[Usage]:
-        """The usage per window and dimension values, in order."""
+        """The usage per window and dimension values, in order; ask once, for this or for the partials."""
         known_until = self._known_until()
+        self._settle(known_until)
+        for place, dimensions in sorted(self.bins, key=_order):
+            yield self._usage(place, dimensions, known_until)
+
+    def partials(self) -> Iterator[Partial]:
+        """What the usage of the total is made of, in order; ask once, for this or for the results."""
+        self._settle(self._known_until())
+        for place, dimensions in sorted(self.bins, key=_order):
+            yield Partial(self.request.windows[place - 1], dimensions, self.bins[place, dimensions])
+
+    def _settle(self, known_until: datetime) -> None:
+        """Turn levels into areas and peaks."""
         if self.definition.sets_level:
             self._settle_levels(known_until)
         elif self.definition.changes_level:
             self._settle_changes(known_until)
         if self.request.measure is Measure.PEAK:
             self._settle_peaks(known_until)
-        for place, dimensions in sorted(self.bins, key=_order):
-            yield self._usage(place, dimensions, known_until)
 
     def _usage(self, place: int, dimensions: Dimensions, known_until: datetime) -> Usage:
         window, gathered = self.request.windows[place - 1], self.bins[place, dimensions]

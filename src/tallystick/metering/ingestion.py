@@ -6,28 +6,30 @@ can't store is found by halving the batch and rejected alone.
 """
 
 import asyncio
-import hashlib
 import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
+
+import msgspec
 
 from tallystick.core.clock import Clock
 from tallystick.core.errors import InvalidInput, StorageError, TallystickError, Unavailable
+from tallystick.metering.dead_letters.keeping import keep
 from tallystick.metering.decoding import Decoded, Invalid, Rejection
 from tallystick.metering.event_store import EventStore
 from tallystick.metering.models import Appended, NewEvent
 from tallystick.metering.registry import Registry
 from tallystick.storage.database import Database
-from tallystick.storage.queries import Queries
 
-QUERIES = Queries.load(__package__ or "")
 log = logging.getLogger("tallystick.ingestion")
 
 MOST_EVENTS_PER_COMMIT = 10_000
+WRITE_SECONDS = 20
+"""For so long a database that does not answer is waited for."""
 WRITERS = 2
 
 
@@ -40,6 +42,18 @@ class Outcome(NamedTuple):
     generated_keys: dict[int, str]
 
 
+class _Writing(NamedTuple):
+    """The requests that are written together, and until when that may take."""
+
+    group: "Sequence[_Request]"
+    deadline: asyncio.Timeout
+
+    def break_off_if_unwanted(self) -> None:
+        """End it now if nobody waits for any of it. The answers that there are have been given before it ends."""
+        if all(request.done.cancelled() for request in self.group) and not self.deadline.expired():
+            self.deadline.reschedule(asyncio.get_running_loop().time())
+
+
 @dataclass(eq=False, slots=True)
 class _Request:
     decoded: Decoded
@@ -50,6 +64,7 @@ class _Request:
     duplicates: int = 0
     rejections: list[Rejection] = field(default_factory=list)
     kept: int = 0
+    written_by: _Writing | None = None
 
     def new_rejections(self) -> Sequence[Rejection]:
         """Those that were not handed out yet, to become dead letters."""
@@ -67,13 +82,13 @@ class _Request:
         self.rejections = []
 
 
-class _Item(NamedTuple):
-    """An event on its way to the store, with the request and place it came from."""
+class _Item(msgspec.Struct, frozen=True, gc=False):
+    """An event on its way to the store, with the request and place it came from. There are many: it is a light one."""
 
     request: _Request
     position: int
     event: NewEvent
-    raw: bytes
+    raw: bytes | msgspec.Raw
 
 
 class Ingestor:
@@ -126,7 +141,22 @@ class Ingestor:
         self._waiting.append(request)
         self._waiting_events += request.size
         self._wake.set()
-        return await request.done
+        try:
+            return await request.done
+        except asyncio.CancelledError:
+            self._withdraw(request)
+            raise
+
+    def _withdraw(self, request: _Request) -> None:
+        """Nobody waits for the answer any more: what is not being written yet never will be.
+
+        What is being written is broken off when nobody waits for any of it.
+        """
+        if request in self._waiting:
+            self._waiting.remove(request)
+            self._waiting_events -= request.size
+        elif request.written_by:
+            request.written_by.break_off_if_unwanted()
 
     async def _write_forever(self) -> None:
         while True:
@@ -141,7 +171,12 @@ class Ingestor:
     async def _write_or_fail(self, group: Sequence[_Request]) -> None:
         """Write a group; where that fails unexpectedly, each request alone, so that none suffers for another."""
         try:
-            await self._write(group)
+            async with asyncio.timeout(WRITE_SECONDS) as deadline:
+                for request in group:
+                    request.written_by = _Writing(group, deadline)
+                await self._write(group)
+        except TimeoutError:
+            self._fail(group, Unavailable(f"the database did not store it within {WRITE_SECONDS:g} s", retry_after=5))
         except Exception as error:  # noqa: BLE001 - whatever it is, the requests that wait must hear of it
             if len(group) == 1 or isinstance(error, Unavailable | StorageError):
                 self._fail(group, error)
@@ -176,8 +211,10 @@ class Ingestor:
         admitted = [item for item in items if self._admit(item)]
         # Before the events: when this fails, nothing was stored, and all of it can be sent again.
         await self._keep_dead_letters(group, now)
-        await self._append(_first_of_each(admitted), now)
-        await self._settle_repeats(_repeats(admitted))
+        first = _first_of_each(admitted)
+        await self._append(first, now)
+        if len(first) < len(admitted):
+            await self._settle_repeats(_repeats(admitted))
         await self._keep_late_dead_letters(group, now)
         for request in group:
             if not request.done.done():
@@ -204,8 +241,6 @@ class Ingestor:
 
     async def _settle_repeats(self, repeats: Sequence[_Item]) -> None:
         """Count the further items of identities that are stored by now."""
-        if not repeats:
-            return
         stored = await self._store.contents([item.event.id for item in repeats])
         for item in repeats:
             if item.event.id in stored:
@@ -235,12 +270,9 @@ class Ingestor:
                 item.request.accepted += 1
 
     async def _keep_dead_letters(self, group: Sequence[_Request], now: datetime) -> None:
-        letters = [_dead_letter(rejected, now) for request in group for rejected in request.new_rejections()]
-        if not letters:
-            return
-        letters.sort(key=lambda letter: letter["digest"])  # two writers take the same rows in the same order
-        async with self._database.transaction() as connection, connection.cursor() as cursor:
-            await cursor.executemany(QUERIES["store_dead_letter"], letters)
+        if rejections := [rejected for request in group for rejected in request.new_rejections()]:
+            async with self._database.transaction() as connection:
+                await keep(connection, rejections, now)
 
     async def _keep_late_dead_letters(self, group: Sequence[_Request], now: datetime) -> None:
         """Keep what was rejected while storing. The events are committed: nothing may change their answer now."""
@@ -276,18 +308,7 @@ def _repeats(items: Iterable[_Item]) -> list[_Item]:
 def _refused(item: _Item, problem: Invalid) -> Rejection:
     """The rejection of a well-formed event, with the key that was made for it where it had none."""
     team_id, key = item.event.team_id, item.event.idempotency_key
-    return Rejection(item.position, problem.field, problem.code, str(problem), item.raw, team_id, key)
-
-
-def _dead_letter(rejected: Rejection, now: datetime) -> dict[str, Any]:
-    digest = hashlib.sha256(b"\x00".join([rejected.code.encode(), rejected.body])).digest()
-    return {
-        "digest": digest,
-        "team_id": rejected.team_id,
-        "idempotency_key": rejected.idempotency_key,
-        "body": rejected.body,
-        "code": rejected.code,
-        "field": rejected.field,
-        "message": rejected.message.replace("\x00", "\\0"),
-        "now": now,
-    }
+    decoded = item.request.decoded
+    made = item.position in decoded.generated_keys
+    raw = bytes(item.raw)
+    return Rejection(item.position, problem.field, problem.code, str(problem), raw, team_id, key, decoded.format, made)

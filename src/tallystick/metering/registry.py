@@ -29,20 +29,22 @@ class Registry:
         self._database = database
         self._register = register
         self._revision: int | None = None
-        self._versions: list[MetricVersion] = []
         self._by_name: dict[str | None, list[MetricVersion]] = {}
         self._teams: set[str] = set()
 
     async def refresh(self, team_ids: Iterable[str], now: datetime) -> None:
         """Take in a changed catalogue and teams that were not known yet, registering them if that is on."""
-        unknown = sorted(set(team_ids) - self._teams)
-        async with self._database.transaction() as connection:
+        async with self._database.statements() as connection:
             await self._refresh_metrics(connection)
-            if unknown and self._register:
+            if unknown := sorted(set(team_ids) - self._teams):
+                await self._refresh_teams(connection, unknown, now)
+
+    async def _refresh_teams(self, connection: Connection, unknown: Sequence[str], now: datetime) -> None:
+        async with connection.transaction():
+            if self._register:
                 await self._register(connection, unknown, now)
-            if unknown:
-                found = await connection.execute(QUERIES["known_teams"], {"teams": unknown})
-                self._teams.update(row[0] for row in await found.fetchall())
+            found = await connection.execute(QUERIES["known_teams"], {"teams": unknown})
+            self._teams.update(row[0] for row in await found.fetchall())
 
     async def _refresh_metrics(self, connection: Connection) -> None:
         row = await (await connection.execute(QUERIES["catalogue_revision"])).fetchone()
@@ -52,7 +54,7 @@ class Registry:
             by_name: dict[str | None, list[MetricVersion]] = defaultdict(list)
             for version in versions:
                 by_name[version.definition.event_name].append(version)
-            self._versions, self._by_name, self._revision = versions, dict(by_name), revision
+            self._by_name, self._revision = dict(by_name), revision
 
     def problem(self, event: NewEvent) -> Invalid | None:
         """Why the catalogue does not let this event in, or None when it does."""
@@ -62,6 +64,8 @@ class Registry:
                 "unknown_team",
                 f"team {event.team_id!r} is not known; create it, or turn on TALLYSTICK_AUTO_REGISTER_TEAMS",
             )
+        if event.unit is None and event.quantity >= 0:
+            return None  # what follows is about the unit and the sign
         metrics = self._matching(event)
         by_quantity = [m for m in metrics if m.definition.value == "quantity" and m.definition.uses_value]
         if event.unit is not None and by_quantity:

@@ -1,17 +1,17 @@
-"""`/api/usage/…` over raw events: the event log, corrections and dead letters. Tracking is in `tracking`."""
+"""`/api/usage/…` over raw events: the event log and corrections. Tracking is in `tracking`."""
 
 from datetime import datetime
 from typing import Annotated, Any, cast
 from uuid import UUID
 
-import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from tallystick.core.clock import EARLIEST, Interval, parse_instant
 from tallystick.core.errors import InvalidInput, NotFound
-from tallystick.http.access import Administrator, Ingester, Reader
+from tallystick.http.access import Administrator, Reader
+from tallystick.http.body import members_of
 from tallystick.http.openapi import BODY, problems
 from tallystick.http.paging import Page, PageQuery, decode_cursor, encode_cursor
 from tallystick.http.principal import Principal
@@ -19,12 +19,12 @@ from tallystick.metering.models import EventFilter
 from tallystick.metering.service import Metering
 from tallystick.metering.views import (
     CorrectionAnswer,
-    DeadLetterAnswer,
-    DeadLetterPage,
     Encoded,
     EventAnswer,
+    UnvaluedAnswer,
+    UnvaluedEventAnswer,
+    UnvaluedPage,
     correction_view,
-    dead_letter_view,
     event_view,
 )
 
@@ -78,20 +78,25 @@ def _filter(query: EventQuery, caller: Principal) -> EventFilter:
         event_type=query.event_type,
         user_id=query.user_id,
         idempotency_key=query.idempotency_key,
-        interval=_interval(query),
+        interval=interval_of(query.start, query.end),
         metadata=dict(_pair(text) for text in query.metadata),
         corrected=query.corrected,
     )
 
 
-def _interval(query: EventQuery) -> Interval | None:
-    if query.start is None and query.end is None:
+def interval_of(start: str | None, end: str | None) -> Interval | None:
+    """The interval between `from` and `to` of a query; None where neither is given.
+
+    Raises:
+        InvalidInput: one is no instant, or they are not in order.
+    """
+    if start is None and end is None:
         return None
-    start = EARLIEST if query.start is None else parse_instant(query.start, field="from")
-    end = FAR_AHEAD if query.end is None else parse_instant(query.end, field="to")
-    if start >= end:
-        raise InvalidInput(f"from ({query.start}) must be before to ({query.end})", field="from")
-    return Interval(start, end)
+    first = EARLIEST if start is None else parse_instant(start, field="from")
+    last = FAR_AHEAD if end is None else parse_instant(end, field="to")
+    if first >= last:
+        raise InvalidInput(f"from ({start}) must be before to ({end})", field="from")
+    return Interval(first, last)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -155,75 +160,50 @@ async def amend_event(
     event_id: EventId, request: Request, wanted: AmendRequest, metering: Service, caller: Administrator
 ) -> Response:
     """Put a corrected event in the place of one. Both stay on record. Scope: admin."""
-    sent = msgspec.json.decode(await request.body(), type=dict[str, msgspec.Raw])
-    changes = {name: raw for name, raw in sent.items() if name != "reason"}
+    changes = {name: raw for name, raw in (await members_of(request)).items() if name != "reason"}
     corrected = await metering.corrections.amend(event_id, changes, wanted.reason, caller.actor)
     return Encoded(correction_view(*corrected))
 
 
-class DeadLetterQuery(PageQuery):
-    """Which dead letters to list."""
-
-    team_id: str | None = None
-    code: str | None = Field(default=None, description="Rejected for this reason.", examples=["unknown_team"])
-    replayed: bool | None = Field(default=False, description="false: those that wait; true: those that were replayed.")
-
-
-@router.get("/dead-letters", tags=["dead letters"])
-async def list_dead_letters(
-    query: Annotated[DeadLetterQuery, Query()], metering: Service, caller: Reader
-) -> DeadLetterPage:
-    """List rejected events, newest first, with how many wait by reason. Scope: read."""
-    team_id = caller.team(query.team_id)
-    before = None if query.cursor is None else decode_cursor(query.cursor, int)[0]
-    letters = await metering.dead_letters.list(
-        team_id=team_id, code=query.code, replayed=query.replayed, before=before, limit=query.limit + 1
-    )
-    more = encode_cursor(letters[query.limit - 1].id) if len(letters) > query.limit else None
-    return DeadLetterPage(
-        data=[dead_letter_view(letter) for letter in letters[: query.limit]],
-        next_cursor=more,
-        waiting=await metering.dead_letters.counts(team_id),
-    )
-
-
-LetterId = Annotated[int, Path(ge=1, lt=2**63)]
-
-
-@router.get("/dead-letters/{letter_id}", tags=["dead letters"], responses=problems(404))
-async def get_dead_letter(letter_id: LetterId, metering: Service, caller: Reader) -> DeadLetterAnswer:
-    """One dead letter. Scope: read."""
-    letter = await metering.dead_letters.get(letter_id)
-    if caller.team_id not in (None, letter.team_id):
-        raise NotFound(f"there is no dead letter {letter_id}")
-    return dead_letter_view(letter)
-
-
-class ReplayRequest(BaseModel):
-    """How to send a dead letter again."""
+class UnvaluedQuery(BaseModel):
+    """Which events without a value to count."""
 
     model_config = ConfigDict(extra="forbid")
 
-    event: dict[str, Any] | None = Field(default=None, description="The repaired event; null sends it as it was.")
+    team_id: str | None = None
+    start: str | None = Field(default=None, alias="from", description="Happened then or later. Default: 31 days ago.")
+    end: str | None = Field(default=None, alias="to", description="Happened before this instant (RFC 3339).")
 
 
-class ReplayAnswer(BaseModel):
-    """What became of it."""
+@router.get("/unvalued", tags=["usage"])
+async def count_unvalued(query: Annotated[UnvaluedQuery, Query()], metering: Service, caller: Reader) -> UnvaluedPage:
+    """Which metrics find no value in events of which teams, the most first, as far as roll-ups have got. Scope: read.
 
-    taken: bool = Field(description="Whether its event is stored now.")
-    errors: list[dict[str, Any]]
-    letter: DeadLetterAnswer
+    Such events are stored and add nothing to the usage; once the metric is corrected they count.
+    """
+    interval = interval_of(query.start, query.end)
+    found = await metering.unvalued.counts(interval, caller.team(query.team_id))
+    return UnvaluedPage(data=[UnvaluedAnswer.model_validate(each) for each in found])
 
 
-@router.post("/dead-letters/{letter_id}/replay", tags=["dead letters"], responses=BODY | problems(404, 409))
-async def replay_dead_letter(
-    letter_id: LetterId, request: Request, _: ReplayRequest, metering: Service, caller: Ingester
-) -> ReplayAnswer:
-    """Send a dead letter again, as it is or repaired. Scope: ingest, for every team."""
-    caller.require_every_team()
-    sent = msgspec.json.decode(await request.body(), type=dict[str, msgspec.Raw])
-    body = bytes(sent["event"]) if "event" in sent and bytes(sent["event"]) != b"null" else None
-    replay = await metering.dead_letters.replay(letter_id, metering.limits.now(), body=body)
-    errors = [{"field": r.field, "code": r.code, "message": r.message} for r in replay.outcome.rejections]
-    letter = dead_letter_view(await metering.dead_letters.get(letter_id))
-    return ReplayAnswer(taken=replay.taken, errors=errors, letter=letter)
+class UnvaluedEventsQuery(PageQuery):
+    """Which events without a value to list."""
+
+    team_id: str | None = Field(default=None, description="Whose. Needed unless the key is for one team.")
+    start: str | None = Field(default=None, alias="from", description="Happened then or later. Default: 31 days ago.")
+    end: str | None = Field(default=None, alias="to", description="Happened before this instant (RFC 3339).")
+
+
+@router.get("/unvalued/{metric}", tags=["usage"], response_model=Page[UnvaluedEventAnswer], responses=problems(404))
+async def list_unvalued(
+    metric: str, query: Annotated[UnvaluedEventsQuery, Query()], metering: Service, caller: Reader
+) -> Response:
+    """List the events of a team that a metric counts but finds no value in, newest first, and why. Scope: read."""
+    team_id = caller.team(query.team_id)
+    if team_id is None:
+        raise InvalidInput("say whose events: team_id", field="team_id")
+    after = None if query.cursor is None else decode_cursor(query.cursor, str, str)
+    interval = interval_of(query.start, query.end)
+    page = await metering.unvalued.page(metric, team_id, interval, limit=query.limit, after=after)
+    data = [{"problem": each.problem, "event": event_view(each.event)} for each in page.found]
+    return Encoded({"data": data, "next_cursor": None if page.after is None else encode_cursor(*page.after)})

@@ -11,10 +11,11 @@ from datetime import timedelta
 from tallystick.core.clock import Clock
 from tallystick.core.settings import Settings
 from tallystick.metering.corrections import Corrections, LimitsNow
-from tallystick.metering.dead_letters import DeadLetters
+from tallystick.metering.dead_letters.service import DeadLetters
 from tallystick.metering.ingestion import Ingestor
 from tallystick.metering.postgres import PostgresEventStore
 from tallystick.metering.registry import RegisterTeams, Registry
+from tallystick.metering.unvalued import UnvaluedEvents
 from tallystick.metering.usage import UsageReader
 from tallystick.storage.database import Database
 
@@ -29,6 +30,7 @@ class Metering:
     corrections: Corrections
     dead_letters: DeadLetters
     limits: LimitsNow
+    unvalued: UnvaluedEvents
 
     @classmethod
     @asynccontextmanager
@@ -49,11 +51,13 @@ class Metering:
         limits = LimitsNow(clock, timedelta(seconds=settings.future_tolerance_seconds), settings.max_batch_events)
         queue = settings.ingest_queue_events
         async with Ingestor(database, store, registry, clock, queue_events=queue) as ingestor:
+            usage = UsageReader(database, store, clock)
             yield cls(
                 store=store,
                 ingestor=ingestor,
-                usage=UsageReader(database, store, clock),
+                usage=usage,
                 corrections=Corrections(store, registry, clock, limits),
                 dead_letters=DeadLetters(database, ingestor, clock),
                 limits=limits,
+                unvalued=UnvaluedEvents(store, usage, clock),
             )

@@ -135,6 +135,10 @@ OPERATION: dict[str, Any] = {
     },
     "responses": {
         "200": {"description": "Stored.", "content": {"application/json": {"schema": ANSWER_SCHEMA}}},
+        "422": {
+            "description": "Every event was rejected; `detail` says why the first one was.",
+            "content": {"application/problem+json": {"schema": ANSWER_SCHEMA}},
+        },
     },
 }
 
@@ -153,12 +157,20 @@ async def track(request: Request) -> Response:
     except InvalidInput as error:
         raise MalformedBody(str(error)) from None
     outcome = await metering.ingestor.submit(decoded, allowed_team=principal_of(request).team_id)
-    return _answer(decoded, outcome)
+    return answer(decoded, outcome)
 
 
-def _answer(decoded: Decoded, outcome: Outcome) -> Response:
+def answer(decoded: Decoded, outcome: Outcome, **more: Any) -> Response:
+    """The answer that says what became of the events of a request; 422 where every one was rejected.
+
+    Args:
+        decoded: the request.
+        outcome: what became of it.
+        more: further members of the answer, whatever it is.
+    """
     rejected = decoded.size - outcome.accepted - outcome.duplicates
     members: dict[str, Any] = {
+        **more,
         "accepted": outcome.accepted,
         "duplicates": outcome.duplicates,
         "rejected": rejected,

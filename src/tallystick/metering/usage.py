@@ -10,7 +10,7 @@ from datetime import datetime
 
 from tallystick.core.clock import Clock, Interval
 from tallystick.core.errors import InvalidInput, NotFound
-from tallystick.metering.aggregation import Bin, finish
+from tallystick.metering.aggregation import Bin, Partial, finish
 from tallystick.metering.event_store import EventStore, UsageRequest
 from tallystick.metering.metrics import metric_versions
 from tallystick.metering.models import Aggregation, Measure, MetricDefinition, MetricVersion, Usage
@@ -78,14 +78,28 @@ class UsageReader:
             InvalidInput: a dimension that the metric does not keep apart, the level of a metric that has none, or
                 the amounts of a metric whose events are not worth a number.
         """
-        known = {known_at: await self.metrics(known_at) for known_at in {each.known_at for each in questions}}
-        moment = as_of or self._clock.now()
-        requests = [_request(question, known[question.known_at], moment) for question in questions]
+        requests = await self._requests(questions, as_of)
         answers = await self._store.usage(requests)
         return [
             answer if question.group_by else _zero_filled(request, answer)
             for question, request, answer in zip(questions, requests, answers, strict=True)
         ]
+
+    async def partials(
+        self, questions: Sequence[UsageQuestion], *, as_of: datetime | None = None
+    ) -> list[list[Partial]]:
+        """What the usage of each question is made of, all in one snapshot, so that teams can be added up.
+
+        Partials of one window merge (`Bin.merge`), over teams and over dimension values, and
+        `aggregation.finish` says what they come to. Of the total measure only, and without the amounts of
+        single events. Windows in which nothing happened are absent. Raises what `read` raises.
+        """
+        return await self._store.partials(await self._requests(questions, as_of))
+
+    async def _requests(self, questions: Sequence[UsageQuestion], as_of: datetime | None) -> list[UsageRequest]:
+        known = {known_at: await self.metrics(known_at) for known_at in {each.known_at for each in questions}}
+        moment = as_of or self._clock.now()
+        return [_request(question, known[question.known_at], moment) for question in questions]
 
 
 def find_metric(name: str, metrics: Mapping[str, Sequence[MetricVersion]]) -> Sequence[MetricVersion]:

@@ -9,8 +9,6 @@ from starlette.responses import Response
 
 from tallystick.core.money import plain
 from tallystick.http.answers import Instant, Number, rfc3339
-from tallystick.http.paging import Page
-from tallystick.metering.dead_letters import DeadLetter
 from tallystick.metering.models import Correction, UsageEvent
 
 EXAMPLE_EVENT = {
@@ -75,29 +73,28 @@ class CorrectionAnswer(BaseModel):
     replacement: EventAnswer | None = None
 
 
-class DeadLetterAnswer(BaseModel):
-    """A rejected event, as it was sent, and why."""
+class UnvaluedAnswer(BaseModel):
+    """How many events of a team a metric counts but finds no value in."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: int
-    team_id: str | None
-    idempotency_key: str | None
-    code: str = Field(examples=["unknown_team"])
-    field: str | None
-    message: str
-    body: str = Field(description="The event as it was sent; bytes that are no UTF-8 are shown as \\x….")
-    received_at: Instant
-    last_seen_at: Instant
-    seen: int = Field(description="How often it came.")
-    replayed_at: Instant | None
-    replayed_as: str | None
+    metric: str = Field(examples=["bandwidth"])
+    team_id: str
+    unvalued: int
+    events: int = Field(description="How many of the team's events the metric counts in all.")
 
 
-class DeadLetterPage(Page[DeadLetterAnswer]):
-    """Dead letters, and how many wait to be repaired, by reason."""
+class UnvaluedPage(BaseModel):
+    """Which metrics find no value in events of which teams, the most first."""
 
-    waiting: dict[str, int]
+    data: list[UnvaluedAnswer]
+
+
+class UnvaluedEventAnswer(BaseModel):
+    """An event that a metric counts but finds no value in."""
+
+    problem: str = Field(description="Why.", examples=["metadata has no bytes"])
+    event: EventAnswer
 
 
 class Encoded(Response):
@@ -141,16 +138,6 @@ def correction_view(correction: Correction, replacement: UsageEvent | None) -> d
         "recorded_at": rfc3339(correction.recorded_at),
         "replacement": event_view(replacement) if replacement else None,
     }
-
-
-def dead_letter_view(letter: DeadLetter) -> DeadLetterAnswer:
-    """The dead letter as an answer."""
-    shown = {
-        **letter._asdict(),
-        "body": letter.body.decode(errors="backslashreplace"),
-        "replayed_as": _text(letter.replayed_as),
-    }
-    return DeadLetterAnswer.model_validate(shown)
 
 
 def _text(value: object | None) -> str | None:

@@ -5,13 +5,15 @@ moment, so usage made of roll-ups and of raw events can't count an event twice o
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import psycopg
 from psycopg import AsyncConnection, IsolationLevel
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from tallystick.core.errors import StorageError, Unavailable
 from tallystick.core.settings import Settings
@@ -19,6 +21,28 @@ from tallystick.storage.embedded import EmbeddedServer
 from tallystick.storage.migrate import first_line, migrate
 
 Connection: TypeAlias = AsyncConnection[tuple[Any, ...]]
+
+PATIENCE: Mapping[str, Any] = MappingProxyType(
+    {
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,  # milliseconds
+    }
+)
+"""Of a connection: the kernel's own would be hours."""
+
+POOL_SECONDS = 10.0
+"""How long a free connection is waited for."""
+
+KEPT_FOR_WRITING = 3
+
+WAITING_PER_CONNECTION = 50
+"""Who would wait behind that many is told at once that there is no connection."""
+
+RECONNECT_SECONDS = 5.0
+"""For so long the pool tries by itself, with growing pauses; then whoever wants a connection makes it try again."""
 
 
 class Database:
@@ -28,6 +52,7 @@ class Database:
         self.url = url
         self._pool = pool
         self._server = server
+        self._readers = asyncio.Semaphore(max(1, pool.max_size - KEPT_FOR_WRITING))
 
     @classmethod
     async def open(cls, settings: Settings) -> "Database":
@@ -69,8 +94,14 @@ class Database:
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:
-        """A read-only transaction whose statements all see one moment."""
-        async with self.connection() as connection:
+        """A read-only transaction whose statements all see one moment.
+
+        However much is read at once, some connections are left to write with.
+
+        Raises:
+            Unavailable: too much is being read.
+        """
+        async with self._reading(), self.connection() as connection:
             await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
             await connection.set_read_only(True)
             try:
@@ -80,6 +111,29 @@ class Database:
                 if not connection.closed:
                     await connection.set_isolation_level(None)
                     await connection.set_read_only(None)
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(POOL_SECONDS):
+                await self._readers.acquire()
+        except TimeoutError:
+            raise Unavailable("the database is busy with reading; try again", retry_after=1) from None
+        try:
+            yield
+        finally:
+            self._readers.release()
+
+    @asynccontextmanager
+    async def statements(self) -> AsyncIterator[Connection]:
+        """A connection on which every statement is a transaction of its own: the least trips to the server."""
+        async with self.connection() as connection:
+            await connection.set_autocommit(True)
+            try:
+                yield connection
+            finally:
+                if not connection.closed:
+                    await connection.set_autocommit(False)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -92,7 +146,7 @@ class Database:
         try:
             async with self._pool.connection() as connection:
                 yield connection
-        except PoolTimeout:
+        except (PoolTimeout, TooManyRequests):
             raise Unavailable("the database has no free connection; try again", retry_after=1) from None
         except psycopg.errors.DiskFull as error:
             raise StorageError(f"the database's disk is full: {first_line(error)}") from error
@@ -104,12 +158,20 @@ class Database:
             raise Unavailable(f"the database is not reachable: {first_line(error)}", retry_after=2) from error
 
 
+def _patient(url: str) -> str:
+    """The URL with bounds on how long a dead server or network goes unnoticed, unless it has its own."""
+    given = conninfo_to_dict(url)
+    return make_conninfo(url, **{name: value for name, value in PATIENCE.items() if name not in given})
+
+
 async def _open_pool(url: str, size: int) -> AsyncConnectionPool[Connection]:
     pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-        url,
+        _patient(url),
         min_size=min(2, size),
         max_size=size,
-        timeout=10,
+        max_waiting=WAITING_PER_CONNECTION * size,
+        timeout=POOL_SECONDS,
+        reconnect_timeout=RECONNECT_SECONDS,
         open=False,
         check=AsyncConnectionPool.check_connection,
         configure=_configure,

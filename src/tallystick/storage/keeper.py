@@ -13,6 +13,7 @@ Everything here is plain standard library and quick to import; PostgreSQL runs a
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,11 +66,10 @@ SETTINGS = MappingProxyType(
         "random_page_cost": "1.1",  # solid-state disks
         "jit": "off",
         "max_parallel_workers": "2",
-        "max_wal_size": "2GB",  # few checkpoints: each makes the next touch of every page log it whole
         "min_wal_size": "256MB",
         "wal_buffers": "16MB",
         "wal_compression": "off",  # pglz made pages of hashes no smaller, and inserts 1.6 times as dear
-        "checkpoint_timeout": "10min",
+        "checkpoint_timeout": "15min",
         "checkpoint_completion_target": "0.9",
         "autovacuum": "on",
         "autovacuum_naptime": "20s",
@@ -90,6 +90,15 @@ def shared_buffers_mb(memory: int) -> int:
     With too little of it the index has to be read from disk once there are millions, for every batch.
     """
     return max(128, min(4096, memory // 4 // 2**20))
+
+
+def max_wal_mb(free: int) -> int:
+    """An eighth of the free disk, from 2 to 16 GB. Less than that of log is written where little happens.
+
+    Identities fall anywhere in their index, and the first touch of a page after a checkpoint logs all of it: with
+    50 million of them that is a whole page an event, unless millions of events share a checkpoint.
+    """
+    return max(2048, min(16_384, free // 8 // 2**20))
 
 
 def memory_bytes() -> int:
@@ -162,6 +171,7 @@ def _launch(layout: Layout, binaries: Path) -> subprocess.Popen[bytes]:
     settings = {
         **SETTINGS,
         "shared_buffers": f"{shared_buffers_mb(memory_bytes())}MB",
+        "max_wal_size": f"{max_wal_mb(shutil.disk_usage(layout.pgdata).free)}MB",
         "unix_socket_directories": '"' + str(layout.socket_dir).replace('"', '""') + '"',
         "cluster_name": layout.cluster_name,
         "dynamic_shared_memory_type": "posix" if _has_roomy_shared_memory() else "mmap",

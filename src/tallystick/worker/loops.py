@@ -1,23 +1,32 @@
-"""The loops: roll usage up, create the months ahead, close periods that are over. Several processes may run them."""
+"""The loops: roll usage up, look at alerts, close periods that are over, and so on. Several processes may run them."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from tallystick.alerts.service import Alerts
 from tallystick.billing.closing.models import Closed
 from tallystick.billing.closing.service import Closing
 from tallystick.billing.credits.service import Credits
 from tallystick.core.clock import Clock
 from tallystick.core.errors import TallystickError
+from tallystick.enforcement.service import Enforcement
 from tallystick.metering.service import Metering
+from tallystick.notifications.service import Notifications
 
 log = logging.getLogger("tallystick.worker")
+
+EVALUATE_EVERY = 1.0
+"""Seconds between two looks at alerts while no roll-up here says that there is something to look at."""
 
 MONTHS_EVERY = 3600.0
 CLOSE_EVERY = 60.0
 SETTLE_EVERY = 60.0
+NOTIFY_EVERY = 0.2
+TIDY_EVERY = 5.0
 LONGEST_PAUSE = 30.0
+FINISH_SECONDS = 15.0
 
 Work = Callable[[], Awaitable[bool]]
 
@@ -27,8 +36,12 @@ async def running(
     metering: Metering,
     clock: Clock,
     rollup_interval: float,
+    *,
     closing: Closing | None = None,
     credits: Credits | None = None,
+    alerts: Alerts | None = None,
+    notifications: Notifications | None = None,
+    enforcement: Enforcement | None = None,
 ) -> AsyncIterator[None]:
     """Run every loop while the block runs; a round that is under way is finished.
 
@@ -38,11 +51,21 @@ async def running(
         rollup_interval: seconds between two roll-ups.
         closing: closes periods; None: nothing is closed.
         credits: books what expires or is given anew; None: nothing is booked until a period closes.
+        alerts: evaluated after each roll-up that touched a team; None: nothing is.
+        notifications: sends what is due; None: nothing is sent.
+        enforcement: ends throttles and reservations whose time has come; None: they end all the same, untold.
     """
-    stop = asyncio.Event()
+    stop, touched = asyncio.Event(), asyncio.Event()
 
     async def roll_up() -> bool:
-        return (await metering.store.roll_up(clock.now())).more
+        done = await metering.store.roll_up(clock.now())
+        if done.touched:
+            touched.set()
+        return done.more
+
+    async def evaluate() -> bool:
+        touched.clear()
+        return alerts is not None and (await alerts.evaluate()).more
 
     async def create_months() -> bool:
         await metering.store.ensure_months(clock.now())
@@ -56,17 +79,41 @@ async def running(
     async def settle_credits() -> bool:
         return await credits.settle() if credits is not None else False
 
+    async def notify() -> bool:
+        return notifications is not None and (await notifications.deliver_due(clock.now())).more
+
     loops = [
         asyncio.create_task(_repeat("roll-up", roll_up, rollup_interval, stop)),
+        asyncio.create_task(_repeat("alerts", evaluate, EVALUATE_EVERY, stop, touched)),
         asyncio.create_task(_repeat("months ahead", create_months, MONTHS_EVERY, stop)),
         asyncio.create_task(_repeat("closing", close_periods, CLOSE_EVERY, stop)),
         asyncio.create_task(_repeat("credits", settle_credits, SETTLE_EVERY, stop)),
+        asyncio.create_task(_repeat("notifications", notify, NOTIFY_EVERY, stop)),
+        asyncio.create_task(_repeat("limits", _tidying(enforcement), TIDY_EVERY, stop)),
     ]
     try:
         yield
     finally:
         stop.set()
-        await asyncio.gather(*loops)
+        touched.set()
+        await _finish(loops)
+        if notifications is not None:
+            await notifications.close()
+
+
+def _tidying(enforcement: Enforcement | None) -> Work:
+    async def tidy() -> bool:
+        return enforcement is not None and await enforcement.tidy()
+
+    return tidy
+
+
+async def _finish(loops: Sequence[asyncio.Task[None]]) -> None:
+    """Let every round that is under way end; one whose database does not answer is broken off."""
+    _, hanging = await asyncio.wait(loops, timeout=FINISH_SECONDS)
+    for loop in hanging:
+        loop.cancel()
+    await asyncio.gather(*loops, return_exceptions=True)
 
 
 def _tell(done: Closed) -> None:
@@ -76,8 +123,13 @@ def _tell(done: Closed) -> None:
         log.warning("closing %s: %s", failure.team_id, failure.message)
 
 
-async def _repeat(name: str, work: Work, interval: float, stop: asyncio.Event) -> None:
-    """Do the work, at once again while it says there is more; after a failure wait longer each time."""
+async def _repeat(
+    name: str, work: Work, interval: float, stop: asyncio.Event, wake: asyncio.Event | None = None
+) -> None:
+    """Do the work, at once again while it says there is more; after a failure wait longer each time.
+
+    `wake` ends a pause early; it is set when `stop` is, too.
+    """
     pause = interval
     while not stop.is_set():
         try:
@@ -89,11 +141,11 @@ async def _repeat(name: str, work: Work, interval: float, stop: asyncio.Event) -
         except Exception:
             pause = min(max(pause, interval) * 2, LONGEST_PAUSE)
             log.exception("%s failed; trying again in %.1f s", name, pause)
-        await _wait(stop, pause)
+        await _wait(wake or stop, pause)
 
 
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
+async def _wait(wake: asyncio.Event, seconds: float) -> None:
     try:
-        await asyncio.wait_for(stop.wait(), timeout=seconds)
+        await asyncio.wait_for(wake.wait(), timeout=seconds)
     except TimeoutError:
         return

@@ -126,12 +126,13 @@ class World:
         for position, (event, sent) in enumerate(zip(events, batch, strict=True)):
             await self._keep(event, (self.batches, position), sent)
 
-    def _event(self, key: str, sent: dict[str, Any], team: str | None = None) -> NewEvent:
+    def _event(self, key: str, sent: dict[str, Any], team: str | None = None, amends: UUID | None = None) -> NewEvent:
         since = self.now if sent["second"] < 0 else self.day
         at = since + timedelta(seconds=sent["second"])
         of = team or self.teams[sent["team"]]
         metadata = json.dumps({k: int(v) if isinstance(v, Decimal) else v for k, v in sent["metadata"].items()})
-        return NewEvent(event_id(of, key), 0, of, None, None, sent["name"], sent["quantity"], None, metadata, key, at)
+        text = (of, None, None, sent["name"])
+        return NewEvent(event_id(of, key), 0, *text, sent["quantity"], None, metadata, key, at, amends)
 
     async def _keep(self, event: NewEvent, order: tuple[int, int], sent: dict[str, Any]) -> None:
         stored = await self.store.event(event.id)
@@ -152,7 +153,7 @@ class World:
         if sent:
             event = await self.store.event(chosen)
             assert event is not None
-            replacement = self._event(str(uuid4()), sent, event.team_id)._replace(amends=event.amends or event.id)
+            replacement = self._event(str(uuid4()), sent, event.team_id, amends=event.amends or event.id)
         kind = "amend" if replacement else "void"
         correction = Correction(chosen, kind, replacement.id if replacement else None, "test", "test", self.now)
         assert await self.store.void(correction, replacement)

@@ -9,7 +9,6 @@ What `track()` accepted is on the disk when it returns, and counts exactly once:
 """
 
 from tallystick_client.aio import AsyncTracker
-from tallystick_client.base import Tracking
 from tallystick_client.errors import (
     InvalidEvent,
     NotConfigured,
@@ -24,6 +23,7 @@ from tallystick_client.recording import RecordingTracker
 from tallystick_client.stats import Stats
 from tallystick_client.storage import StorageTracker
 from tallystick_client.tracker import Tracker
+from tallystick_client.tracking import Tracking
 
 __version__ = "0.1.0"
 

@@ -10,8 +10,9 @@ from types import TracebackType
 
 import httpx
 
+from tallystick_client.address import TRANSPORT_ERRORS
 from tallystick_client.answers import Failed, Reply
-from tallystick_client.base import TRACK_PATH, TRANSPORT_ERRORS, BaseTracker
+from tallystick_client.base import TRACK_PATH, BaseTracker
 from tallystick_client.delivery import Came, Pause, Steps
 
 log = logging.getLogger("tallystick_client")
@@ -137,11 +138,11 @@ class AsyncTracker(BaseTracker):
         return True
 
     async def _post(self, body: bytes) -> Came:
-        settings = self.settings
+        address = self.settings.address
         try:
             if self._client is None:
                 self._client = httpx.AsyncClient(
-                    base_url=settings.url, headers=settings.headers, timeout=settings.timeout
+                    base_url=address.url, headers=address.headers, timeout=self.settings.timeout
                 )
             answer = await self._client.post(TRACK_PATH, content=body)
             return Reply(answer.status_code, answer.content, answer.headers.get("Retry-After"))

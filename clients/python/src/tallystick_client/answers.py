@@ -56,16 +56,17 @@ class Later(NamedTuple):
 
 Verdict = Union[Settled, TooMuch, Later]
 
-_TEMPORARY = (408, 425, 429)
+TEMPORARY = (408, 425, 429)
+"""Statuses that say to send it again, besides 500 and above."""
 
 
 def judge(reply: Reply | Failed, count: int) -> Verdict:
     """What the reply to a batch of `count` events means."""
     if isinstance(reply, Failed):
         return Later(reply.reason)
-    if reply.status >= 500 or reply.status in _TEMPORARY:
+    if reply.status >= 500 or reply.status in TEMPORARY:
         return Later(f"the server answered {reply.status}", seconds(reply.retry_after))
-    answer = _members(reply.body)
+    answer = members(reply.body)
     if reply.status in (200, 422) and (settled := _settled(answer, count)):
         return settled
     if reply.status == 413 or (reply.status in (400, 422) and "code" in answer):
@@ -74,7 +75,8 @@ def judge(reply: Reply | Failed, count: int) -> Verdict:
     return Later(f"the server answered {reply.status}: {detail}", seconds(reply.retry_after), wrong=True)
 
 
-def _members(body: bytes) -> dict[str, Any]:
+def members(body: bytes) -> dict[str, Any]:
+    """The members of a JSON object; none, where the body is something else."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What the trackers have in common: settings, the spool, `track()`, and what a fork does to them."""
+"""What the trackers have in common: settings, the spool, and what a fork does to them."""
 
 from __future__ import annotations
 
@@ -6,61 +6,34 @@ import hashlib
 import os
 import threading
 import weakref
-from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-import httpx
-
+from tallystick_client.address import Address
 from tallystick_client.dead_letters import dead_letters
 from tallystick_client.delivery import Delivery
-from tallystick_client.errors import NotConfigured, TallystickClientError, TrackerClosed
-from tallystick_client.events import Quantity, encode_event
+from tallystick_client.errors import NotConfigured, TrackerClosed
 from tallystick_client.spool import Spool
 from tallystick_client.stats import Counting, Stats
+from tallystick_client.tracking import Tracking
 
 MAX_BATCH = 1000
 TRACK_PATH = "/api/usage/track"
-TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, ValueError)
-"""What keeps a request from being answered: the network, certificates, a closed client, a setting."""
-
-
-class Tracking(Protocol):
-    """Anything with `track()`: a `Tracker`, an `AsyncTracker`, a `RecordingTracker`."""
-
-    def track(
-        self,
-        team: str,
-        event: str,
-        quantity: Quantity = 1,
-        *,
-        unit: str | None = None,
-        timestamp: datetime | None = None,
-        user_id: str | None = None,
-        event_type: str | None = None,
-        idempotency_key: str | None = None,
-        properties: Mapping[str, Any] | None = None,
-        **metadata: Any,
-    ) -> None:
-        """Accept a usage event; see `Tracker.track`."""
 
 
 class Settings(NamedTuple):
     """Where to send, and how."""
 
-    url: str
-    api_key: str | None
+    address: Address
     spool: Path
     flush_interval: float
     timeout: float
     exit_timeout: float
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """What every request carries."""
-        key = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
-        return {**key, "Content-Type": "application/json", "User-Agent": "tallystick-client"}
+
+def spool_folder(given: str | Path | None, url: str) -> Path:
+    """The folder that is given, else `TALLYSTICK_SPOOL`, else the user's for this server."""
+    return Path(given or os.environ.get("TALLYSTICK_SPOOL") or default_spool(url))
 
 
 def default_spool(url: str) -> Path:
@@ -70,7 +43,7 @@ def default_spool(url: str) -> Path:
     return folder / "tallystick" / f"spool-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
 
 
-class BaseTracker:
+class BaseTracker(Tracking):
     """The part of a tracker that accepts events. Its subclasses deliver them."""
 
     def __init__(
@@ -104,16 +77,11 @@ class BaseTracker:
             NotConfigured: no server was named, or a number is out of range.
             SpoolError: the spool can't be written.
         """
-        api_key = api_key or os.environ.get("TALLYSTICK_API_KEY")
-        url = (url or os.environ.get("TALLYSTICK_URL") or "").rstrip("/")
-        if not url.startswith(("http://", "https://")):
-            raise NotConfigured(f"the server's url is {url!r}; give url= or TALLYSTICK_URL, as http://localhost:8080")
-        if api_key and not (api_key.isascii() and api_key.isprintable()):
-            raise NotConfigured("the API key holds characters that no key has; it begins with tsk_")
+        address = Address.of(url, api_key)
         if not 1 <= batch_size <= MAX_BATCH:
             raise NotConfigured(f"batch_size is {batch_size}; allowed is 1 to {MAX_BATCH}")
-        folder = Path(spool or os.environ.get("TALLYSTICK_SPOOL") or default_spool(url))
-        self.settings = Settings(url, api_key, folder, flush_interval, timeout, exit_timeout)
+        folder = spool_folder(spool, address.url)
+        self.settings = Settings(address, folder, flush_interval, timeout, exit_timeout)
         self._spool = Spool(folder, max_bytes=max_spool_bytes, batch_events=batch_size, durable=durable)
         self._begin()
         _trackers.add(self)
@@ -128,61 +96,16 @@ class BaseTracker:
         self._delivery = Delivery(self._spool, self._counting)
         self._closed = False
 
-    def track(
-        self,
-        team: str,
-        event: str,
-        quantity: Quantity = 1,
-        *,
-        unit: str | None = None,
-        timestamp: datetime | None = None,
-        user_id: str | None = None,
-        event_type: str | None = None,
-        idempotency_key: str | None = None,
-        properties: Mapping[str, Any] | None = None,
-        **metadata: Any,
-    ) -> None:
-        """Accept a usage event. It is on the disk when this returns, and will count exactly once.
-
-        Takes some tens of microseconds, no network; safe from every thread and after a fork.
-
-        Args:
-            team: the customer who is billed.
-            event: the name of what happened, which metrics of the billing file refer to.
-            quantity: how much, exactly: a `Decimal`, an `int` or decimal text. Floats are refused.
-            unit: checked against the metric's unit.
-            timestamp: when it happened, with a time zone; now, if not given.
-            user_id: who did it.
-            event_type: a second name, for metrics that count a group of events.
-            idempotency_key: makes a repeated call count once; a UUIDv7 is made if not given.
-            properties: more metadata, for names that are no identifiers or are parameters here.
-            **metadata: what else to count or group by; text, whole numbers, `Decimal`, lists, dictionaries.
-
-        Raises:
-            InvalidEvent: the event can't be right.
-            SpoolFull, SpoolError: it could not be kept. Earlier ones are.
-            TrackerClosed: after `close()`.
-        """
-        try:
-            if self._closed:
-                raise TrackerClosed("the tracker is closed; the event was not accepted")
-            encoded = encode_event(
-                team,
-                event,
-                quantity,
-                {**properties, **metadata} if properties else metadata,
-                unit=unit,
-                timestamp=timestamp,
-                user_id=user_id,
-                event_type=event_type,
-                idempotency_key=idempotency_key,
-            )
-            full = self._spool.append(encoded)
-        except TallystickClientError:
-            self._counting.add(refused=1)
-            raise
+    def keep(self, event: bytes) -> None:
+        """Put an encoded event into the spool, from where it is delivered."""
+        if self._closed:
+            raise TrackerClosed("the tracker is closed; the event was not accepted")
+        full = self._spool.append(event)
         self._counting.add(queued=1)
         self._accepted(full)
+
+    def _refused(self) -> None:
+        self._counting.add(refused=1)
 
     def _accepted(self, full: bool) -> None:
         """An event was accepted; `full` says that a batch waits to be sent."""

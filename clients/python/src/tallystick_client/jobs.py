@@ -18,9 +18,9 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any, Callable, TypeVar, Union, cast
 
-from tallystick_client.base import Tracking
 from tallystick_client.errors import TallystickClientError
 from tallystick_client.events import new_key
+from tallystick_client.tracking import Tracking
 
 log = logging.getLogger("tallystick_client")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from tallystick_client.base import Tracking
 from tallystick_client.errors import InvalidEvent
+from tallystick_client.tracking import Tracking
 
 EVENT = "llm_request"
 

@@ -14,8 +14,8 @@ from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Context, Decimal
 from typing import Any
 
-from tallystick_client.base import Tracking
 from tallystick_client.errors import InvalidEvent
+from tallystick_client.tracking import Tracking
 
 BYTES_PER_GB = 10**9
 SECONDS_PER_HOUR = 3600

@@ -12,8 +12,9 @@ from types import TracebackType
 
 import httpx
 
+from tallystick_client.address import TRANSPORT_ERRORS
 from tallystick_client.answers import Failed, Reply
-from tallystick_client.base import TRACK_PATH, TRANSPORT_ERRORS, BaseTracker
+from tallystick_client.base import TRACK_PATH, BaseTracker
 from tallystick_client.delivery import Came, Pause, Steps
 
 _left_to_the_parent: list[object] = []
@@ -175,8 +176,8 @@ class Tracker(BaseTracker):
     def _connected(self) -> httpx.Client:
         """The client, made before there is a thread: a fork while it is imported would leave half a module behind."""
         if self._client is None:
-            settings = self.settings
-            self._client = httpx.Client(base_url=settings.url, headers=settings.headers, timeout=settings.timeout)
+            address = self.settings.address
+            self._client = httpx.Client(base_url=address.url, headers=address.headers, timeout=self.settings.timeout)
         return self._client
 
     def _post(self, body: bytes) -> Came:

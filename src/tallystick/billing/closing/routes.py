@@ -12,6 +12,7 @@ from tallystick.core.clock import as_utc
 from tallystick.http.access import Administrator
 from tallystick.http.answers import Instant
 from tallystick.http.openapi import BODY, problems
+from tallystick.http.pace import Unhurried
 
 router = APIRouter(prefix="/api/billing", tags=["billing"])
 
@@ -69,7 +70,7 @@ class VoidStatementRequest(BaseModel):
     reason: str = Field(min_length=1, max_length=1000)
 
 
-@router.post("/close", responses=problems(400, 404))
+@router.post("/close", responses=problems(400, 404), dependencies=[Unhurried])
 async def close_periods(billing: Service, _: Administrator, wanted: CloseRequest | None = None) -> CloseAnswer:
     """Close every period that is due; doing it again closes nothing twice. Scope: admin."""
     wanted = wanted or CloseRequest()

@@ -14,6 +14,7 @@ from tallystick.core.clock import as_utc
 from tallystick.core.errors import InvalidInput, NotFound
 from tallystick.http.access import Reader
 from tallystick.http.openapi import problems
+from tallystick.http.pace import Unhurried
 from tallystick.http.paging import Page, PageQuery, cut, decode_cursor
 from tallystick.http.principal import Principal
 
@@ -68,7 +69,7 @@ async def closed_statement(period_id: StatementId, billing: Service, who: Reader
     return ClosedStatementAnswer.of_statement(found)
 
 
-@router.get("/statements/{period_id}/verify", responses=problems(404))
+@router.get("/statements/{period_id}/verify", responses=problems(404), dependencies=[Unhurried])
 async def verify_statement(period_id: StatementId, billing: Service, who: Reader) -> VerificationAnswer:
     """Make a closed statement anew from raw events, as known when it was closed, and compare. Scope: read."""
     found = await billing.statements.closed(period_id)

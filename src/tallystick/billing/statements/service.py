@@ -7,15 +7,16 @@
 is a draft: usage itself is always read live, so nothing is wrong when it was not run for a while.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
 from tallystick.billing import accounts, answers, credits
+from tallystick.billing.adjustments.models import NOTHING, Pending
 from tallystick.billing.adjustments.service import Adjustments
-from tallystick.billing.charging import Charging, charge
-from tallystick.billing.models import Account, Line, Statement, exact_sum
+from tallystick.billing.charging import Answers, Charging, answered, taking_turns
+from tallystick.billing.models import Account, Statement, exact_sum
 from tallystick.billing.statements import store
 from tallystick.billing.statements.assembly import converted, creditables
 from tallystick.billing.statements.models import ClosedPeriod, ClosedStatement
@@ -38,6 +39,14 @@ class Aggregation(NamedTuple):
 
     rolled_up: RollUpProgress
     statements: Sequence[Statement]
+
+
+class OpenStatement(NamedTuple):
+    """A statement before credits, with what it was made of: how everything is charged, and the usage."""
+
+    statement: Statement
+    charging: Charging
+    answers: Answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +118,46 @@ class Statements:
             done = _both(done, await self.metering.store.roll_up(self.clock.now()))
         return done
 
-    async def _compute(self, account: Account) -> Statement:
-        definitions = list(latest_definitions(await self.metering.usage.metrics(account.known_at)).values())
-        [lines] = await charge(self.metering.usage, [Charging.of(account, definitions)], as_of=account.as_of)
-        if account.subscription is None:
-            return Statement(account, lines)
-        async with self.database.snapshot() as tx:
-            [charged] = await converted(tx, [account], [lines], known_at=account.known_at)
-            pending = await self._pending(tx, account)
-            return await _with_credits(tx, Statement(account, [*charged, *pending]))
+    async def before_credits(self, accounts: Sequence[Account]) -> list[OpenStatement]:
+        """The open statements of these accounts, before credits pay anything, all from one look at the usage.
 
-    async def _pending(self, tx: Connection, account: Account) -> Sequence[Line]:
-        """Adjustments that this statement would book, were it closed now."""
-        sealed = account.known_at or FOREVER
+        Args:
+            accounts: seen from one moment, and all by what was known at one moment or by everything.
+
+        Raises:
+            NoExchangeRate: a team is billed in another currency than its plan, and there is no rate at all.
+        """
+        if not accounts:
+            return []
+        known_at, as_of = accounts[0].known_at, accounts[0].as_of
+        definitions = list(latest_definitions(await self.metering.usage.metrics(known_at)).values())
+        work = [Charging.of(account, definitions) async for account in taking_turns(accounts)]
+        answers = await answered(self.metering.usage, work, as_of=as_of)
+        charged = [each.lines(found) async for each, found in taking_turns(zip(work, answers, strict=True))]
+        async with self.database.snapshot() as tx:
+            lines = await converted(tx, accounts, charged, known_at=known_at)
+            pending = await self._pending(tx, accounts)
+        statements = [
+            Statement(
+                account, [*found, *pending.get(account.team.id, NOTHING).in_currency(account.billing_currency).lines]
+            )
+            for account, found in zip(accounts, lines, strict=True)
+        ]
+        return [OpenStatement(*each) for each in zip(statements, work, answers, strict=True)]
+
+    async def _compute(self, account: Account) -> Statement:
+        [(statement, _, _)] = await self.before_credits([account])
+        if account.subscription is None:
+            return statement
+        async with self.database.snapshot() as tx:
+            return await _with_credits(tx, statement)
+
+    async def _pending(self, tx: Connection, accounts: Sequence[Account]) -> Mapping[str, Pending]:
+        """By team the adjustments that these statements would book, were they closed now."""
+        held = {each.team.id: each.team for each in accounts if each.subscription is not None}
+        sealed = accounts[0].known_at or FOREVER
         adjustments = Adjustments(self.metering.usage, self.metering.store)
-        found = await adjustments.pending(tx, {account.team.id: account.team}, sealed=sealed, as_of=account.as_of)
-        return found[account.team.id].in_currency(account.billing_currency).lines if found else ()
+        return await adjustments.pending(tx, held, sealed=sealed, as_of=accounts[0].as_of)
 
     async def _keep(self, statement: Statement) -> Statement:
         async with self.database.transaction() as tx:
@@ -150,4 +183,5 @@ def _both(earlier: RollUpProgress, later: RollUpProgress) -> RollUpProgress:
         hours_recomputed=earlier.hours_recomputed + later.hours_recomputed,
         backfilled=earlier.backfilled + later.backfilled,
         more=later.more,
+        touched=earlier.touched | later.touched,
     )

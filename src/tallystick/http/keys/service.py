@@ -3,6 +3,9 @@
 What the database says about a key is believed for `REMEMBERED` seconds, so a busy key costs one look-up in
 two seconds and not one per request. A revocation by this process is in force at once, one by another
 process after at most that long.
+
+While the database does not answer, a key that it knew is believed for `BELIEVED` seconds, so that those
+endpoints go on which can do without (checks of limits, and answers that say that it is away).
 """
 
 import asyncio
@@ -13,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tallystick.core.clock import Clock
-from tallystick.core.errors import InvalidInput, NotFound, Unauthorized
+from tallystick.core.errors import InvalidInput, NotFound, StorageError, Unauthorized, Unavailable
 from tallystick.http.keys.models import (
     ApiKey,
     NewApiKey,
@@ -29,6 +32,12 @@ from tallystick.http.principal import Principal, Scope
 from tallystick.storage.database import Database
 
 REMEMBERED = 2.0
+BELIEVED = 600.0
+PATIENCE = 2.0
+"""Seconds that a key which was known before waits for the database, and not again after it has failed just now."""
+
+JUST_NOW = 10.0
+
 MOST_REMEMBERED = 4096
 """Ids that are remembered, known or not, so that made-up ones can't fill the memory."""
 
@@ -52,6 +61,8 @@ class KeyService:
         self._clock = clock
         self._monotonic = monotonic
         self._lookups: dict[str, _Lookup] = {}
+        self._known: dict[str, tuple[float, StoredKey]] = {}
+        self._failed_at = float("-inf")
 
     async def create(self, name: str, scopes: Iterable[Scope], team_id: str | None = None) -> NewApiKey:
         """Make a key.
@@ -85,6 +96,7 @@ class KeyService:
         """
         key = await self._store.revoke(key_id, self._clock.now()) if is_key_id(key_id) else None
         self._lookups.pop(key_id, None)
+        self._known.pop(key_id, None)
         if key is None:
             raise NotFound(f"there is no API key {key_id!r}")
         return key
@@ -114,11 +126,26 @@ class KeyService:
 
     async def _find(self, key_id: str) -> StoredKey | None:
         lookup = self._lookups.get(key_id)
-        if lookup is None or self._monotonic() - lookup.since >= REMEMBERED:
+        if lookup is None or (lookup.answer.done() and self._monotonic() - lookup.since >= REMEMBERED):
             lookup = self._look_up(key_id)
         if lookup.answer.done():
             return lookup.answer.result()
-        return await asyncio.shield(lookup.answer)  # others wait for it too: one that leaves must not end it
+        if (known := self._believed(key_id)) is None:
+            return await asyncio.shield(lookup.answer)  # others wait for it too: one that leaves must not end it
+        try:
+            return await asyncio.wait_for(asyncio.shield(lookup.answer), self._patience(lookup))
+        except (Unavailable, StorageError, TimeoutError):
+            return known
+
+    def _patience(self, lookup: _Lookup) -> float:
+        """How many seconds a look-up is worth waiting for where there is something else to believe."""
+        now = self._monotonic()
+        return 0.0 if now - self._failed_at < JUST_NOW else max(PATIENCE - (now - lookup.since), 0.0)
+
+    def _believed(self, key_id: str) -> StoredKey | None:
+        """What was known of a key not too long ago."""
+        since, stored = self._known.get(key_id, (float("-inf"), None))
+        return stored if self._monotonic() - since < BELIEVED else None
 
     def _look_up(self, key_id: str) -> _Lookup:
         now = self._monotonic()
@@ -130,14 +157,23 @@ class KeyService:
 
     def _settle(self, key_id: str, lookup: _Lookup, answer: asyncio.Future[StoredKey | None]) -> None:
         failed = answer.cancelled() or answer.exception() is not None
-        if failed and self._lookups.get(key_id) is lookup:
+        self._failed_at = self._monotonic() if failed else float("-inf")
+        if self._lookups.get(key_id) is not lookup:
+            return  # it was revoked here
+        if failed:
             del self._lookups[key_id]  # the next request asks again
+        elif (stored := answer.result()) is not None:
+            self._known[key_id] = (lookup.since, stored)
+        else:
+            self._known.pop(key_id, None)
 
     def _forget(self, now: float) -> None:
         if len(self._lookups) < MOST_REMEMBERED:
             return
         fresh = {key_id: each for key_id, each in self._lookups.items() if now - each.since < REMEMBERED}
         self._lookups = fresh if len(fresh) < MOST_REMEMBERED else {}
+        if len(self._known) >= MOST_REMEMBERED:
+            self._known = {}
 
 
 def _check(name: str, scopes: Sequence[Scope], team_id: str | None) -> None:

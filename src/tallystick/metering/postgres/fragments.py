@@ -171,19 +171,13 @@ def _value(definition: MetricDefinition, named: _Parameters) -> Composable:
 
 def _number(definition: MetricDefinition, named: _Parameters) -> Composable:
     """The event's value, NULL where it can't be valued: no number, another unit, or a sign not allowed."""
-    number: Composable = SQL("e.quantity")
-    conditions: list[Composable] = []
     if definition.value == "quantity":
         unit = named.add("expected_unit", definition.expected_unit)
-        conditions.append(SQL("(e.unit IS NULL OR e.unit = {})").format(unit))
+        number = SQL("CASE WHEN e.unit IS NULL OR e.unit = {} THEN e.quantity END").format(unit)
     else:
         path = named.add("value_path", metadata_path(definition.value))
         number = SQL("usage_number(e.metadata #> {}::text[])").format(path)
-    if not definition.accepts_negative:
-        conditions.append(SQL("{} >= 0").format(number))
-    if not conditions:
-        return number
-    return SQL("CASE WHEN {} THEN {} END").format(SQL(" AND ").join(conditions), number)
+    return number if definition.accepts_negative else SQL("usage_unsigned({})").format(number)
 
 
 def _member(definition: MetricDefinition, named: _Parameters) -> Composable:

@@ -61,7 +61,8 @@ def _counted(wanted: EventFilter, parameters: dict[str, Any]) -> tuple[Composabl
         sql = metric_sql(version, f"v{i}_")
         within, names = having(wanted.where, version.definition.dimensions, sql.dimensions, f"v{i}_")
         parameters |= {**sql.parameters, **names}
-        matches.append(SQL("({} AND {})").format(sql.match, within))
+        valued = SQL("({} IS NULL AND {} IS NULL)").format(sql.value, sql.member) if wanted.unvalued else ALWAYS
+        matches.append(SQL("({} AND {} AND {})").format(sql.match, within, valued))
         values.append(SQL("WHEN {} THEN {}").format(sql.match, sql.value))
     return SQL("({})").format(SQL(" OR ").join(matches)), SQL("CASE {} END").format(SQL(" ").join(values))
 

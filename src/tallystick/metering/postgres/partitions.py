@@ -1,6 +1,6 @@
 """The monthly partitions of usage_events: UTC months, made ahead, and whenever an event needs one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from psycopg.sql import Identifier, Literal
@@ -17,7 +17,7 @@ class Partitions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: set[date] = set()
+        self._known: set[tuple[int, int]] = set()
 
     async def ensure_ahead(self, now: datetime) -> None:
         """This month and the next three."""
@@ -28,19 +28,19 @@ class Partitions:
         await self._create(wanted)
 
     async def ensure(self, instants: Iterable[datetime]) -> None:
-        """The months that these instants fall into."""
-        missing = {first_of_month(instant) for instant in instants} - self._known
+        """The months that these instants, in UTC, fall into."""
+        missing = {(instant.year, instant.month) for instant in instants} - self._known
         if missing:
-            await self._create(sorted(missing))
+            await self._create([date(year, month, 1) for year, month in sorted(missing)])
 
-    async def _create(self, months: Iterable[date]) -> None:
+    async def _create(self, months: Sequence[date]) -> None:
         async with self._database.transaction() as connection:
             await connection.execute(QUERIES["lock_partitions"])
             existing = await existing_months(connection)
             for month in months:
                 if month not in existing:
                     await _create_month(connection, month)
-        self._known.update(existing, months)
+        self._known.update((month.year, month.month) for month in (*existing, *months))
 
 
 def first_of_month(instant: datetime) -> date:

@@ -20,10 +20,6 @@ CREATE TEMPORARY TABLE IF NOT EXISTS ingest_stage (
 -- Bring a batch in, in COPY's text format.
 COPY ingest_stage FROM STDIN;
 
--- name: next_batch
--- The id of a batch that is about to be written. From here until it commits nothing can be sealed.
-SELECT nextval(pg_get_serial_sequence('ingest_batches', 'id')), pg_advisory_xact_lock_shared(7461003);
-
 -- name: hold_seal
 -- From here until the transaction ends nothing can be sealed.
 SELECT pg_advisory_xact_lock_shared(7461003);
@@ -37,36 +33,48 @@ SELECT pg_advisory_xact_lock(7461003);
 -- has what was recorded right after that, even if the clock stood still.
 UPDATE usage_seal SET sealed_until = greatest(%(now)s, sealed_until + interval '1 microsecond') RETURNING sealed_until;
 
+-- name: staged_rows
+-- A large batch: the rows that were copied to the stage.
+ingest_stage;
+
+-- name: staged_json
+-- A small batch: its rows as a JSON array, which saves the trips to the server that a COPY takes.
+json_to_recordset(%(events)s::json) AS s (
+    position integer, id uuid, content bigint, team_id text, user_id text, event_type text, event_name text,
+    quantity numeric(38, 18), unit text, metadata jsonb, idempotency_key text, occurred_at timestamptz, amends uuid);
+
 -- name: claim_and_insert
--- Claim the identities nobody has yet and insert their events. Claimed in the order of the ids, so that
--- two writers with the same events wait for each other instead of deadlocking. Recorded after what is sealed.
-WITH claimed AS (
+-- Claim the identities nobody has yet, insert their events, and record them as a batch. Claimed in the order of the
+-- ids, so that two writers with the same events wait for each other instead of deadlocking. Recorded after what is
+-- sealed: the caller holds the seal. Answers with the positions of the events that are not new.
+WITH batch AS MATERIALIZED (
+    SELECT nextval(pg_get_serial_sequence('ingest_batches', 'id')) AS id,
+           greatest(%(recorded_at)s, sealed_until + interval '1 microsecond') AS recorded_at
+    FROM usage_seal
+), staged AS MATERIALIZED (
+    SELECT * FROM {staged}
+), claimed AS (
     INSERT INTO event_identities (id, content, batch_id, occurred_at)
-    SELECT id, content, %(batch)s, occurred_at FROM ingest_stage ORDER BY id
+    SELECT s.id, s.content, batch.id, s.occurred_at FROM staged s, batch ORDER BY s.id
     ON CONFLICT (id) DO NOTHING
     RETURNING id
+), inserted AS (
+    INSERT INTO usage_events (id, batch_id, position, team_id, user_id, event_type, event_name, quantity, unit,
+                              metadata, idempotency_key, occurred_at, recorded_at, amends)
+    SELECT s.id, batch.id, s.position, s.team_id, s.user_id, s.event_type, s.event_name, s.quantity, s.unit,
+           s.metadata, s.idempotency_key, s.occurred_at, batch.recorded_at, s.amends
+    FROM staged s JOIN claimed USING (id), batch
+), recorded AS (
+    INSERT INTO ingest_batches (id, events, recorded_at) OVERRIDING SYSTEM VALUE
+    SELECT batch.id, fresh.events, batch.recorded_at
+    FROM batch, (SELECT count(*)::integer AS events FROM claimed) fresh WHERE fresh.events > 0
 )
-INSERT INTO usage_events (id, batch_id, position, team_id, user_id, event_type, event_name, quantity, unit,
-                          metadata, idempotency_key, occurred_at, recorded_at, amends)
-SELECT s.id, %(batch)s, s.position, s.team_id, s.user_id, s.event_type, s.event_name, s.quantity, s.unit,
-       s.metadata, s.idempotency_key, s.occurred_at,
-       greatest(%(recorded_at)s, (SELECT sealed_until + interval '1 microsecond' FROM usage_seal)), s.amends
-FROM ingest_stage s JOIN claimed USING (id);
-
--- name: known_before
--- The staged events that were there already, and whether their content differs from what was recorded.
-SELECT s.position, i.content <> s.content
-FROM ingest_stage s JOIN event_identities i USING (id)
-WHERE i.batch_id <> %(batch)s;
+SELECT CASE WHEN (SELECT count(*) FROM claimed) < (SELECT count(*) FROM staged) THEN
+           ARRAY(SELECT s.position FROM staged s LEFT JOIN claimed USING (id) WHERE claimed.id IS NULL) END;
 
 -- name: contents
 -- With which content identities were recorded.
 SELECT id, content FROM event_identities WHERE id = ANY(%(ids)s);
-
--- name: record_batch
--- Say that a batch of fresh events was written; commits with them.
-INSERT INTO ingest_batches (id, events, recorded_at) OVERRIDING SYSTEM VALUE
-SELECT %(batch)s, %(events)s, greatest(%(recorded_at)s, sealed_until + interval '1 microsecond') FROM usage_seal;
 
 -- name: partitions
 -- The months of usage_events that exist.
@@ -208,39 +216,60 @@ WHERE value IS NOT NULL AND {matching}
 ORDER BY team_id, dimensions, occurred_at DESC, batch_id DESC, position DESC;
 
 -- name: merge_partials
--- Add partials of new batches to the buckets they fall into.
-INSERT INTO usage_aggregates AS a
-    (metric_version_id, team_id, period_start, dimensions, events, unvalued, total, minimum, maximum, moment,
-     area, first_at, latest, latest_at, latest_batch, latest_position, period_end, unit)
-SELECT %(version)s, p.*, p.bucket + %(bucket)s::interval, %(unit)s FROM ({partials}) p
-ON CONFLICT (metric_version_id, team_id, period_start, dimensions) DO UPDATE SET
-    events = a.events + excluded.events,
-    unvalued = a.unvalued + excluded.unvalued,
-    total = coalesce(a.total + excluded.total, a.total, excluded.total),
-    minimum = least(a.minimum, excluded.minimum),
-    maximum = greatest(a.maximum, excluded.maximum),
-    moment = coalesce(a.moment + excluded.moment, a.moment, excluded.moment),
-    area = coalesce(a.area + a.latest * extract(epoch FROM excluded.first_at - a.latest_at) + excluded.area,
-                    nullif(a.area, 0), excluded.area, a.area),
-    first_at = least(a.first_at, excluded.first_at),
+-- Add partials of new batches to the buckets they fall into. Nobody else writes them meanwhile.
+MERGE INTO usage_aggregates a
+USING (SELECT * FROM ({partials}) partials ORDER BY team_id, bucket, dimensions) p
+ON a.metric_version_id = %(version)s AND a.team_id = p.team_id AND a.period_start = p.bucket
+    AND a.dimensions = p.dimensions
+WHEN MATCHED THEN UPDATE SET
+    events = a.events + p.events,
+    unvalued = a.unvalued + p.unvalued,
+    total = coalesce(a.total + p.total, a.total, p.total),
+    minimum = least(a.minimum, p.minimum),
+    maximum = greatest(a.maximum, p.maximum),
+    {kept}
+WHEN NOT MATCHED THEN INSERT
+    (metric_version_id, team_id, period_start, period_end, dimensions, events, unvalued, total, minimum, maximum,
+     moment, area, first_at, latest, latest_at, latest_batch, latest_position, unit)
+VALUES
+    (%(version)s, p.team_id, p.bucket, p.bucket + %(bucket)s::interval, p.dimensions, p.events, p.unvalued, p.total,
+     p.minimum, p.maximum, p.moment, p.area, p.first_at, p.latest, p.latest_at, p.latest_batch, p.latest_position,
+     %(unit)s);
+
+-- name: kept_unordered
+-- What else a bucket keeps where the order of its events does not matter.
+    moment = coalesce(a.moment + p.moment, a.moment, p.moment),
+    latest_at = greatest(a.latest_at, p.latest_at)
+
+-- name: kept_ordered
+-- What else a bucket keeps of a level: its area, continued from the bucket's last level, and where it stands now.
+    area = coalesce(a.area + a.latest * extract(epoch FROM p.first_at - a.latest_at) + p.area,
+                    nullif(a.area, 0), p.area, a.area),
+    first_at = least(a.first_at, p.first_at),
     (latest, latest_at, latest_batch, latest_position) = (
         SELECT l.latest, l.latest_at, l.latest_batch, l.latest_position
         FROM (VALUES (a.latest, a.latest_at, a.latest_batch, a.latest_position),
-                     (excluded.latest, excluded.latest_at, excluded.latest_batch, excluded.latest_position))
+                     (p.latest, p.latest_at, p.latest_batch, p.latest_position))
             AS l (latest, latest_at, latest_batch, latest_position)
         ORDER BY l.latest_at DESC NULLS LAST, l.latest_batch DESC, l.latest_position DESC
-        LIMIT 1);
+        LIMIT 1)
 
 -- name: merge_values
--- Add the values of new batches to the buckets they fall into.
-INSERT INTO usage_aggregate_values AS a
-    (metric_version_id, team_id, period_start, dimensions, value, occurrences)
-SELECT %(version)s, team_id, bucket, dimensions, member, count(*)
-FROM (SELECT *, {columns} FROM ({events}) counted) placed
-WHERE member IS NOT NULL
-GROUP BY team_id, bucket, dimensions, member
-ON CONFLICT (metric_version_id, team_id, period_start, dimensions, value) DO UPDATE SET
-    occurrences = a.occurrences + excluded.occurrences;
+-- Add the values of new batches to the buckets they fall into. Nobody else writes them meanwhile. A unique count asks
+-- whether a value occurred and not how often: its rows stay as they are, and are read from the index alone.
+MERGE INTO usage_aggregate_values a
+USING (
+    SELECT team_id, bucket, dimensions, member, {occurrences} AS occurrences
+    FROM (SELECT *, {columns} FROM ({events}) counted) placed
+    WHERE member IS NOT NULL
+    GROUP BY team_id, bucket, dimensions, member
+    ORDER BY team_id, bucket, dimensions, member
+) p
+ON a.metric_version_id = %(version)s AND a.team_id = p.team_id AND a.period_start = p.bucket
+    AND a.dimensions = p.dimensions AND a.value = p.member
+WHEN MATCHED THEN {again}
+WHEN NOT MATCHED THEN INSERT (metric_version_id, team_id, period_start, dimensions, value, occurrences)
+VALUES (%(version)s, p.team_id, p.bucket, p.dimensions, p.member, p.occurrences);
 
 -- name: out_of_order
 -- The hours in which a level changed earlier than the last change that the roll-up knows.
@@ -270,14 +299,19 @@ WHERE a.metric_version_id = %(version)s AND a.team_id = d.team_id
   AND a.period_start >= d.hour AND a.period_start < d.hour + interval '1 hour';
 
 -- name: record_late
--- The hours that had passed when events of these batches were recorded.
-INSERT INTO changed_hours AS h (team_id, hour, event_name, changed_at)
-SELECT team_id, date_trunc('hour', occurred_at, 'UTC'), event_name, max(recorded_at)
-FROM usage_events
-WHERE batch_id = ANY(%(batches)s::bigint[])
-  AND recorded_at >= date_trunc('hour', occurred_at, 'UTC') + interval '1 hour'
-GROUP BY 1, 2, 3
-ON CONFLICT (team_id, hour, event_name) DO UPDATE SET changed_at = greatest(h.changed_at, excluded.changed_at);
+-- The hours that had passed when events of these batches were recorded. Nobody else writes them meanwhile.
+MERGE INTO changed_hours h
+USING (
+    SELECT team_id, date_trunc('hour', occurred_at, 'UTC') AS hour, event_name, max(recorded_at) AS changed_at
+    FROM usage_events
+    WHERE batch_id = ANY(%(batches)s::bigint[])
+      AND recorded_at >= date_trunc('hour', occurred_at, 'UTC') + interval '1 hour'
+    GROUP BY 1, 2, 3
+) late
+ON h.team_id = late.team_id AND h.hour = late.hour AND h.event_name = late.event_name
+WHEN MATCHED AND h.changed_at < late.changed_at THEN UPDATE SET changed_at = late.changed_at
+WHEN NOT MATCHED THEN INSERT (team_id, hour, event_name, changed_at)
+VALUES (late.team_id, late.hour, late.event_name, late.changed_at);
 
 -- name: record_corrected
 -- The hours that corrections changed.
@@ -363,6 +397,22 @@ DELETE FROM dirty_hours WHERE id = ANY(%(marks)s);
 -- These batches are in the roll-ups now.
 UPDATE ingest_batches SET rolled_up_at = %(now)s WHERE id = ANY(%(batches)s) AND rolled_up_at IS NULL;
 
+-- name: teams_of_batches
+-- The teams that have events in these batches, and whether any of those is voided.
+SELECT e.team_id, bool_or(c.event_id IS NOT NULL)
+FROM usage_events e LEFT JOIN event_corrections c ON c.event_id = e.id
+WHERE e.batch_id = ANY(%(batches)s::bigint[])
+GROUP BY e.team_id;
+
+-- name: teams_of_range
+-- The teams that a version has roll-ups of in an interval.
+SELECT DISTINCT team_id FROM usage_aggregates
+WHERE metric_version_id = %(version)s AND period_start >= %(start)s AND period_start < %(end)s;
+
+-- name: record_touched
+-- Leave word that the usage of these teams was touched.
+INSERT INTO rollup_touched (team_id, touched_at) SELECT unnest(%(teams)s::text[]), %(now)s;
+
 -- name: delete_range
 -- Forget a version's roll-ups of an interval that is about to be backfilled.
 DELETE FROM usage_aggregates
@@ -442,7 +492,7 @@ CROSS JOIN LATERAL (
 -- name: rollup_values
 -- The values of whole buckets per team, window and the dimensions asked for.
 SELECT a.team_id, width_bucket(a.period_start, %(bounds)s::timestamptz[]) AS place, {dimensions} AS dimensions,
-       a.value, sum(a.occurrences)
+       a.value, {occurrences}
 FROM usage_aggregate_values a
 WHERE a.team_id = ANY(%(teams)s::text[]) AND {rolled} AND {matching}
 GROUP BY 1, 2, 3, 4;
@@ -471,6 +521,18 @@ FROM (
           WHERE e.value IS NOT NULL AND {matching}) changes
 ) steps
 GROUP BY 1, 2, 3;
+
+-- name: unvalued
+-- Which metrics find no value in events of which teams.
+SELECT v.metric, a.team_id, sum(a.unvalued)::bigint, sum(a.events)::bigint
+FROM usage_aggregates a
+JOIN metric_versions v ON v.id = a.metric_version_id AND v.superseded_at IS NULL
+WHERE a.period_start >= %(start)s AND a.period_start < %(end)s
+  AND (%(team_id)s::text IS NULL OR a.team_id = %(team_id)s)
+GROUP BY v.metric, a.team_id
+HAVING sum(a.unvalued) > 0
+ORDER BY 3 DESC, 1, 2
+LIMIT %(limit)s;
 
 -- name: rolled_until
 -- How far the roll-ups of metric versions are complete: no end is NULL, not begun is the year 2000. Of a version
@@ -503,3 +565,32 @@ SELECT date_bin(%(bucket)s::interval, occurred_at, '2000-01-01Z'), dimensions, v
 SELECT period_start, period_end, events, total FROM usage_aggregates
 WHERE metric_version_id = %(version)s AND team_id = %(team_id)s AND period_start = %(bucket_start)s
   AND dimensions = %(dimensions)s::text[];
+
+-- name: mark
+-- What this snapshot sees, to go on from.
+SELECT pg_current_snapshot()::text;
+
+-- name: arrived
+-- What this snapshot sees, and what an earlier one did not: batches (so many at most), corrected events, and whose
+-- events the batches hold, of those that happened in an interval.
+WITH fresh AS MATERIALIZED (
+    SELECT b.id FROM ingest_batches b
+    WHERE b.xid >= pg_snapshot_xmin(%(mark)s::pg_snapshot) AND NOT pg_visible_in_snapshot(b.xid, %(mark)s::pg_snapshot)
+    LIMIT %(most)s
+)
+SELECT pg_current_snapshot()::text, array(SELECT id FROM fresh), array(
+    SELECT c.event_id FROM event_corrections c
+    WHERE c.xid >= pg_snapshot_xmin(%(mark)s::pg_snapshot) AND NOT pg_visible_in_snapshot(c.xid, %(mark)s::pg_snapshot)
+), array(
+    SELECT DISTINCT e.team_id FROM usage_events e
+    WHERE e.batch_id = ANY(array(SELECT id FROM fresh)) AND e.occurred_at >= %(start)s AND e.occurred_at < %(end)s
+);
+
+-- name: teams_of_events
+-- Whose these events are.
+SELECT DISTINCT e.team_id FROM (SELECT * FROM event_identities WHERE id = ANY(%(ids)s) OFFSET 0) i
+JOIN usage_events e ON e.occurred_at = i.occurred_at AND e.batch_id = i.batch_id AND e.id = i.id;
+
+-- name: arrived_sums
+-- What events of some batches add to the usage of one metric version, per team that has any.
+SELECT {number}, team_id, coalesce(sum(value), 0) FROM ({events}) counted GROUP BY team_id;

@@ -26,16 +26,20 @@ from tallystick.storage.queries import Queries
 QUERIES = Queries.load(__package__ or "")
 MOST_HOURS = 1000
 
-NEW = SQL("e.batch_id = ANY(%(batches)s::bigint[]) AND e.occurred_at < %(rolled_until)s "
-          "AND NOT EXISTS (SELECT FROM unnest(%(teams)s::text[], %(hours)s::timestamptz[]) AS d (team_id, hour) "
-          "WHERE d.team_id = e.team_id AND e.occurred_at >= d.hour "
-          "AND e.occurred_at < d.hour + interval '1 hour')")  # fmt: skip
+NEW = SQL("e.batch_id = ANY(%(batches)s::bigint[]) AND e.occurred_at < %(rolled_until)s")
+NEW_ELSEWHERE = SQL("e.batch_id = ANY(%(batches)s::bigint[]) AND e.occurred_at < %(rolled_until)s AND NOT EXISTS ("
+                    "SELECT FROM unnest(%(teams)s::text[], %(hours)s::timestamptz[]) AS d (team_id, hour) "
+                    "WHERE d.team_id = e.team_id AND e.occurred_at >= d.hour "
+                    "AND e.occurred_at < d.hour + interval '1 hour')")  # fmt: skip
 HOURS = SQL("unnest(%(teams)s::text[], %(hours)s::timestamptz[]) AS d (team_id, hour) "
             "JOIN usage_events e ON e.team_id = d.team_id AND e.occurred_at >= d.hour "
             "AND e.occurred_at < d.hour + interval '1 hour'")  # fmt: skip
 ROLLED = SQL("e.occurred_at < %(rolled_until)s AND e.batch_id <> ALL(%(untaken)s::bigint[])")
 RANGE = SQL("e.occurred_at >= %(start)s AND e.occurred_at < %(end)s AND e.batch_id <> ALL(%(untaken)s::bigint[])")
 EVENTS = SQL("usage_events e")
+NEVER = SQL("FALSE")
+COUNTED = {"occurrences": SQL("count(*)"), "again": SQL("UPDATE SET occurrences = a.occurrences + p.occurrences")}
+NOT_COUNTED = {"occurrences": SQL("1"), "again": SQL("DO NOTHING")}
 INFINITY = "infinity"
 
 
@@ -78,6 +82,8 @@ class _Work:
         self.now = now
         self.limit = limit
         self.rolled_until: dict[int, datetime | None] = {}
+        self.touched: set[str] = set()
+        self.known = ALWAYS  # which corrections are looked up for new events
 
     async def run(self) -> RollUpProgress:
         versions = await metric_versions(self.connection)
@@ -87,15 +93,30 @@ class _Work:
         batches, events = self._take(tail)
         untaken = [id for id, _ in tail[len(batches) :]]
         dirty = await self._fetch(QUERIES["dirty_hours"], {"limit": MOST_HOURS})
-        hours = {(team, hour) for team, hour, _ in dirty}
+        corrected = {(team, hour) for team, hour, _ in dirty}
+        hours = set(corrected)
+        await self._look(batches)
         for version in versions:
-            hours |= await self._out_of_order(version, batches)
-        for version in versions:
-            await self._bring_forward(version, batches, untaken, sorted(hours))
+            own = corrected | await self._out_of_order(version, batches)
+            await self._bring_forward(version, batches, untaken, sorted(own))
+            hours |= own
         await self._mark(batches, [mark for _, _, marks in dirty for mark in marks])
         backfilled = await self._backfill(versions, untaken)
+        await self._touch(hours)
         more = bool(untaken) or len(dirty) == MOST_HOURS or backfilled > 0
-        return RollUpProgress(len(batches), events, len(hours), backfilled, more)
+        return RollUpProgress(len(batches), events, len(hours), backfilled, more, frozenset(self.touched))
+
+    async def _look(self, batches: list[int]) -> None:
+        """Which teams the batches are about, and whether corrections have to be looked up for their events at all."""
+        teams = dict(await self._fetch(QUERIES["teams_of_batches"], {"batches": batches})) if batches else {}
+        self.touched.update(teams)
+        self.known = ALWAYS if any(teams.values()) else NEVER
+
+    async def _touch(self, hours: set[tuple[str, datetime]]) -> None:
+        """Leave word of the teams that have new events, recomputed hours or a backfilled month."""
+        self.touched |= {team for team, _ in hours}
+        if self.touched:
+            await self._execute(QUERIES["record_touched"], {"teams": sorted(self.touched), "now": self.now})
 
     def _take(self, tail: Sequence[tuple[int, int]]) -> tuple[list[int], int]:
         """The oldest batches up to the limit of events, at least one."""
@@ -132,7 +153,8 @@ class _Work:
             "hours": [hour for _, hour in hours],
         }
         if batches:
-            await self._merge(version, metric_events(sql, EVENTS, NEW), parameters)
+            scope = NEW_ELSEWHERE if hours else NEW
+            await self._merge(version, metric_events(sql, EVENTS, scope, known=self.known), parameters)
         if hours:
             await self._execute(QUERIES["delete_hours"], parameters)
             await self._execute(QUERIES["delete_hour_values"], parameters)
@@ -145,12 +167,13 @@ class _Work:
             "group": SQL("team_id, bucket, dimensions"), "columns": bucket, "events": events, "matching": ALWAYS,
         }  # fmt: skip
         if definition.keeps_order:
-            partials = QUERIES["ordered_partials"].format(**slots)
+            partials, kept = QUERIES["ordered_partials"].format(**slots), QUERIES["kept_ordered"]
         else:
-            partials = QUERIES["partials"].format(moment=moment(definition), **slots)
-        await self._execute(QUERIES["merge_partials"].format(partials=partials), parameters)
+            partials, kept = QUERIES["partials"].format(moment=moment(definition), **slots), QUERIES["kept_unordered"]
+        await self._execute(QUERIES["merge_partials"].format(partials=partials, kept=kept), parameters)
         if definition.keeps_values:
-            await self._execute(QUERIES["merge_values"].format(columns=bucket, events=events), parameters)
+            counted = COUNTED if definition.ranks_values else NOT_COUNTED
+            await self._execute(QUERIES["merge_values"].format(columns=bucket, events=events, **counted), parameters)
 
     def _of(self, version: MetricVersion, sql: MetricSql) -> dict[str, Any]:
         return {
@@ -192,6 +215,7 @@ class _Work:
         await self._execute(QUERIES["delete_value_range"], parameters)
         await self._merge(version, metric_events(sql, EVENTS, RANGE), parameters)
         await self._execute(QUERIES["set_rolled_until"], {"version": version.id, "rolled_until": end})
+        self.touched |= {team for (team,) in await self._fetch(QUERIES["teams_of_range"], parameters)}
 
     async def _execute(self, statement: Any, parameters: dict[str, Any]) -> None:
         await self.connection.execute(statement, parameters)

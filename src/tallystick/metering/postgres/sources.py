@@ -166,8 +166,9 @@ class Source:
         return QUERIES[name].format(columns=columns, events=self.events(), matching=self._matching(""), **slots)
 
     def values(self) -> list[Composed]:
-        """Statements with rows of team, place, dimensions, value and number of occurrences."""
-        rolled = [self._from_rollups("rollup_values")] if self.has_rolled else []
+        """Statements with rows of team, place, dimensions, value and number of occurrences, where that matters."""
+        occurrences = SQL("sum(a.occurrences)" if self.definition.ranks_values else "1")
+        rolled = [self._from_rollups("rollup_values", occurrences=occurrences)] if self.has_rolled else []
         return [*rolled, self._from_raw("raw_values")] if self.has_raw else rolled
 
     def opening_levels(self) -> list[Composed]:

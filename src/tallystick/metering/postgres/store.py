@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from tallystick.core.clock import Interval
-from tallystick.metering.event_store import EventPage, RollUpProgress, UsageRequest
+from tallystick.metering.aggregation import Partial
+from tallystick.metering.event_store import EventPage, Following, RollUpProgress, Trail, UsageRequest
 from tallystick.metering.models import (
     Appended,
     Causes,
@@ -15,16 +16,19 @@ from tallystick.metering.models import (
     Known,
     MetricVersion,
     NewEvent,
+    Unvalued,
     Usage,
     UsageEvent,
 )
 from tallystick.metering.postgres.appending import Appender
 from tallystick.metering.postgres.changes import Question, read_causes, read_changed
+from tallystick.metering.postgres.following import read_following
 from tallystick.metering.postgres.listing import page_of_events
 from tallystick.metering.postgres.partitions import Partitions
 from tallystick.metering.postgres.rollups import RollUp
 from tallystick.metering.postgres.tracing import read_trace
-from tallystick.metering.postgres.usage import read_usage
+from tallystick.metering.postgres.usage import read_partials, read_usage
+from tallystick.metering.recordings import Recordings
 from tallystick.metering.tracing import Trace
 from tallystick.storage.database import Connection, Database
 from tallystick.storage.queries import Queries
@@ -39,6 +43,12 @@ class PostgresEventStore:
         self._database = database
         self._partitions = Partitions(database)
         self._appender = Appender(database, self._partitions)
+        self._recordings = Recordings()
+
+    @property
+    def recordings(self) -> Recordings:
+        """What this process has recorded or corrected."""
+        return self._recordings
 
     async def append(self, events: Sequence[NewEvent], recorded_at: datetime) -> Appended:
         """Store the events whose identity is new; durable when it returns. Ids in `events` are distinct.
@@ -46,7 +56,10 @@ class PostgresEventStore:
         Raises:
             InvalidInput: an event can't be stored; nothing of the batch was.
         """
-        return await self._appender.append(events, recorded_at)
+        try:
+            return await self._appender.append(events, recorded_at)
+        finally:
+            self._recordings.note({event.team_id for event in events})
 
     async def contents(self, ids: Sequence[UUID]) -> dict[UUID, int]:
         """With which content each of these identities was recorded; those that were not are absent."""
@@ -57,6 +70,22 @@ class PostgresEventStore:
         """The usage of each request, all from one snapshot; windows without events are absent."""
         async with self._database.snapshot() as connection:
             return await read_usage(connection, requests)
+
+    async def partials(self, requests: Sequence[UsageRequest]) -> list[list[Partial]]:
+        """What the usage of each request is made of, all from one snapshot; windows without events are absent."""
+        async with self._database.snapshot() as connection:
+            return await read_partials(connection, requests)
+
+    async def follow(
+        self,
+        requests: Sequence[UsageRequest],
+        trails: Sequence[Trail] = (),
+        identities: Sequence[UUID] = (),
+        awaited: Sequence[UUID] = (),
+    ) -> Following:
+        """The usage of requests, what came to usage that was read before, and which identities are recorded."""
+        async with self._database.snapshot() as connection:
+            return await read_following(connection, requests, trails, identities, awaited)
 
     async def seal(self, now: datetime) -> datetime:
         """Draw a line under the past: what was recorded up to the instant that it returns, `now` or later, is final."""
@@ -106,10 +135,22 @@ class PostgresEventStore:
         async with self._database.snapshot() as connection:
             return await page_of_events(connection, wanted, limit, after)
 
+    async def unvalued(self, interval: Interval, team_id: str | None = None, *, limit: int = 1000) -> list[Unvalued]:
+        """Which metrics find no value in events of which teams, the most first, as far as roll-ups have got."""
+        wanted = {"start": interval.start, "end": interval.end, "team_id": team_id, "limit": limit}
+        async with self._database.snapshot() as connection:
+            return [Unvalued(*row) for row in await (await connection.execute(QUERIES["unvalued"], wanted)).fetchall()]
+
     async def void(self, correction: Correction, replacement: NewEvent | None = None) -> bool:
         """Void an event, with the replacement in its place; False when it was corrected before."""
         if replacement is not None:
             await self._partitions.ensure([replacement.occurred_at])
+        try:
+            return await self._void(correction, replacement)
+        finally:
+            self._recordings.note(None)
+
+    async def _void(self, correction: Correction, replacement: NewEvent | None) -> bool:
         async with self._database.transaction() as connection:
             await connection.execute(QUERIES["hold_seal"])
             row = await (await connection.execute(QUERIES["event_by_id"], {"id": correction.event_id})).fetchone()

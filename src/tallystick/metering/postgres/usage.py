@@ -7,7 +7,7 @@ whether it is one team or ten thousand. What the statements are is in `sources`,
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Composable, Composed
 
 from tallystick.core.clock import EARLIEST, Interval
 from tallystick.core.money import ZERO
-from tallystick.metering.aggregation import LevelAt, Piece
+from tallystick.metering.aggregation import LevelAt, Partial, Piece
 from tallystick.metering.event_store import UsageRequest
 from tallystick.metering.gathering import Gathered, Peak
 from tallystick.metering.models import Measure, MetricVersion, Usage
@@ -37,35 +37,58 @@ LEVEL_CHANGE = SQL("e.value - coalesce(lag(e.value) OVER (PARTITION BY e.team_id
 
 async def read_usage(connection: Connection, requests: Sequence[UsageRequest]) -> list[list[Usage]]:
     """The usage of each request as the connection's snapshot has it."""
-    unrolled = await read_unrolled(connection, requests)
     answers: list[list[Usage]] = [[] for _ in requests]
+    async for gathered, places in _read(connection, requests):
+        usage = list(gathered.results())
+        for position in places:
+            answers[position] = list(usage)
+    return answers
+
+
+async def read_partials(connection: Connection, requests: Sequence[UsageRequest]) -> list[list[Partial]]:
+    """What the usage of each request is made of, as the connection's snapshot has it."""
+    answers: list[list[Partial]] = [[] for _ in requests]
+    async for gathered, places in _read(connection, requests):
+        partials = list(gathered.partials())
+        for position in places:
+            answers[position] = list(partials)
+    return answers
+
+
+async def _read(
+    connection: Connection, requests: Sequence[UsageRequest]
+) -> AsyncIterator[tuple[Gathered, Sequence[int]]]:
+    """What was read for each team and set of alike requests, and where those requests are."""
+    unrolled = await read_unrolled(connection, requests)
     for group, positions in _groups(requests):
         reading = _Reading(connection, group, unrolled)
         await reading.read()
         for team_id, places in positions.items():
-            usage = reading.usage(team_id)
-            for position in places:
-                answers[position] = list(usage)
-    return answers
+            if team_id in reading.gathered:
+                yield reading.gathered.pop(team_id), places
 
 
 def _groups(requests: Sequence[UsageRequest]) -> Iterator[tuple[Group, Mapping[str, list[int]]]]:
     """Requests that differ by the team alone, and of each team where its requests are."""
     groups: dict[Any, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    numbers: dict[int, int] = {}  # of a list of windows, which is long and shared by the requests of many teams
+    known: dict[tuple[Interval, ...], int] = {}
     for position, request in enumerate(requests):
-        groups[_likeness(request)][request.team_id].append(position)
+        if id(request.windows) not in numbers:
+            numbers[id(request.windows)] = known.setdefault(tuple(request.windows), len(known))
+        groups[_likeness(request, numbers[id(request.windows)])][request.team_id].append(position)
     for positions in groups.values():
         request = requests[next(iter(positions.values()))[0]]
         dimensions = [name for version in reversed(request.versions) for name in version.definition.dimensions]
         yield Group(request, sorted(positions), tuple(dict.fromkeys(dimensions))), positions
 
 
-def _likeness(request: UsageRequest) -> tuple[Any, ...]:
-    """All of a request but its team."""
+def _likeness(request: UsageRequest, windows: int) -> tuple[Any, ...]:
+    """All of a request but its team; its windows are told by a number."""
     versions = tuple((version.id, version.effective_from, version.effective_to) for version in request.versions)
     where = tuple((name, tuple(texts)) for name, texts in request.where.items())
     asked = (request.group_by, where, request.raw, request.known_at, request.each, request.measure)
-    return versions, tuple(request.windows), request.as_of, asked
+    return versions, windows, request.as_of, asked
 
 
 class _Reading:
@@ -76,10 +99,6 @@ class _Reading:
         self.group = group
         self.unrolled = unrolled
         self.gathered: dict[str, Gathered] = {}
-
-    def usage(self, team_id: str) -> list[Usage]:
-        """What was read comes to, for one of the teams; ask once."""
-        return list(self.gathered.pop(team_id).results()) if team_id in self.gathered else []
 
     def _of(self, team_id: str) -> Gathered:
         if team_id not in self.gathered:

@@ -9,8 +9,8 @@ import time
 from collections.abc import Awaitable, MutableMapping
 from typing import Any, Callable
 
-from tallystick_client.base import Tracking
 from tallystick_client.middleware.calls import CLIENT_GONE, EVENT, Calls, EndpointOf, TeamOf
+from tallystick_client.tracking import Tracking
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

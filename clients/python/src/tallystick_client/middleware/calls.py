@@ -7,8 +7,8 @@ import time
 from decimal import Decimal
 from typing import Any, Callable, Generic, Optional, TypeVar
 
-from tallystick_client.base import Tracking
 from tallystick_client.errors import TallystickClientError
+from tallystick_client.tracking import Tracking
 
 log = logging.getLogger("tallystick_client")
 

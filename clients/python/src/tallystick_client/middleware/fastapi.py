@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tallystick_client.base import Tracking
 from tallystick_client.middleware.asgi import AsgiMiddleware, Scope
 from tallystick_client.middleware.calls import EVENT, TeamOf
+from tallystick_client.tracking import Tracking
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Callable
 
-from tallystick_client.base import Tracking
 from tallystick_client.middleware.calls import EVENT
 from tallystick_client.middleware.wsgi import ENDPOINT, WsgiMiddleware
+from tallystick_client.tracking import Tracking
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Callable
 
-from tallystick_client.base import Tracking
 from tallystick_client.middleware.calls import EVENT, Calls, EndpointOf, TeamOf
+from tallystick_client.tracking import Tracking
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication

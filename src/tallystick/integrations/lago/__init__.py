@@ -1,0 +1,1 @@
+"""What Lago's producers speak: events, one by one and in batches."""

@@ -1,0 +1,1 @@
+"""What OpenMeter's producers and readers speak: CloudEvents in, meter queries out."""

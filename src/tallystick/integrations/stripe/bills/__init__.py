@@ -1,0 +1,1 @@
+"""Bills that are made here and collected by Stripe."""

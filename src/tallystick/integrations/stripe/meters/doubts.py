@@ -1,0 +1,104 @@
+"""Whether what may have arrived did: by what Stripe's summaries count in its minute, and not by sending it again.
+
+After 20 hours Stripe may have forgotten the identifier, and would count a resend twice. Deltas of a window are stamped
+in minutes of their own, so the summary of a minute mostly is about one delta.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from itertools import combinations
+from typing import NamedTuple
+
+from tallystick.core.money import EXACT, ZERO
+from tallystick.integrations.stripe.meters import store
+from tallystick.integrations.stripe.meters.api import MeterApi
+from tallystick.integrations.stripe.meters.models import BLIND, Lane, Sending, State
+from tallystick.integrations.stripe.meters.windows import minute_of
+from tallystick.integrations.stripe.outcomes import StripeRefused
+from tallystick.storage.database import Database
+
+COUNTED_WITHIN = timedelta(hours=1)
+"""How long after it was sent a delta is looked for, at the earliest: summaries lag."""
+
+TOLERANCE = Decimal("1e-9")
+"""Part of a sum by which a sum of doubles may differ."""
+
+MOST_TOGETHER = 8
+"""Deltas in doubt in one minute that are told apart."""
+
+
+class Finding(StrEnum):
+    """What a look says about a delta."""
+
+    COUNTED = "counted"
+    LOST = "lost"
+    WAIT = "wait"
+    UNCLEAR = "unclear"
+
+
+class Doubt(NamedTuple):
+    """What was found about a delta, why, and when to look again."""
+
+    finding: Finding
+    reason: str
+    look_at: datetime
+
+
+def same(one: Decimal, other: Decimal) -> bool:
+    """Whether two sums are the same as far as doubles can tell."""
+    return abs(EXACT.subtract(one, other)) <= TOLERANCE * max(abs(one), abs(other))
+
+
+def exact_sum(numbers: Iterable[Decimal]) -> Decimal:
+    """The sum without rounding."""
+    total = ZERO
+    for number in numbers:
+        total = EXACT.add(total, number)
+    return total
+
+
+async def look(database: Database, api: MeterApi, lane: Lane, delta: Sending, now: datetime) -> Doubt:
+    """Look whether a delta has arrived."""
+    sent_at = min(delta.sent_at or now, now)  # a clock that was put back starts the wait anew
+    if now < sent_at + COUNTED_WITHIN:
+        return Doubt(Finding.WAIT, "summaries lag", sent_at + COUNTED_WITHIN)
+    minute = minute_of(delta.stamped_at)
+    try:
+        counted = await api.counted(lane.meter_id, lane.customer_id, minute)
+    except StripeRefused as error:
+        return Doubt(Finding.WAIT, str(error), now + timedelta(minutes=5))
+    async with database.snapshot() as tx:
+        beside = await store.told_in(tx, lane.id, minute)
+    return judged(delta.id, counted, beside, now)
+
+
+def judged(delta_id: int, counted: Decimal, beside: Sequence[store.Told], now: datetime) -> Doubt:
+    """What the sum of a minute says about a delta in it.
+
+    Args:
+        delta_id: which.
+        counted: what Stripe shows.
+        beside: every delta that is stamped in the minute, itself among them.
+        now: when.
+    """
+    sure = exact_sum(each.quantity for each in beside if each.state in (State.ACCEPTED, State.CONFIRMED))
+    doubtful = [each for each in beside if each.state is State.PENDING and (each.doubt_since or each.id == delta_id)]
+    told = f"Stripe counts {counted:f} in its minute, {sure:f} of them are sure"
+    fitting = [
+        chosen
+        for number in range(len(doubtful[:MOST_TOGETHER]) + 1)
+        for chosen in combinations(doubtful[:MOST_TOGETHER], number)
+        if same(counted, exact_sum([sure, *(each.quantity for each in chosen)]))
+    ]
+    answers = {any(each.id == delta_id for each in chosen) for chosen in fitting}
+    if len(answers) != 1:
+        return Doubt(Finding.UNCLEAR, told, now)
+    return Doubt(Finding.COUNTED if answers.pop() else Finding.LOST, told, now)
+
+
+def waiting(delta: Sending, doubt: Doubt, now: datetime) -> store.Unsettled:
+    """A delta in doubt that is looked for again; it is not sent blindly any more, whatever the clock says then."""
+    since = min(delta.doubt_since or now, now - BLIND)
+    return store.Unsettled(delta.id, since, delta.key_number, doubt.reason, min(delta.sent_at or now, now))

@@ -1,0 +1,390 @@
+"""The statements about metered teams, lanes and the outbox, run."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from tallystick.core.clock import Interval
+from tallystick.integrations.stripe.meters.models import (
+    Booked,
+    Kind,
+    Lane,
+    LatePolicy,
+    Meter,
+    MeteredTeam,
+    NewDelta,
+    Sending,
+    State,
+)
+from tallystick.storage.database import Connection
+from tallystick.storage.queries import Queries
+
+QUERIES = Queries.load(__package__ or "")
+
+
+class Leased(NamedTuple):
+    """A lane that this sender alone sends of, and how often in a row it got no answer that settles anything."""
+
+    lane: Lane
+    failures: int
+
+
+class Entry(NamedTuple):
+    """A delta to be booked in a lane, with its complete request."""
+
+    lane_id: int
+    delta: NewDelta
+    identifier: str
+    request: dict[str, Any]
+
+
+class Unsettled(NamedTuple):
+    """A delta that goes on waiting, with what was learned about it."""
+
+    id: int
+    doubt_since: datetime | None
+    key_number: int
+    outcome: str
+    sent_at: datetime | None
+
+
+class Settled(NamedTuple):
+    """A delta that waits no more, and why."""
+
+    id: int
+    state: State
+    outcome: str | None
+
+
+class Release(NamedTuple):
+    """How a lane is given back."""
+
+    lane_id: int
+    failures: int
+    hold: str | None
+    next_at: datetime
+
+
+class LateUsage(NamedTuple):
+    """A delta that came too late, and what its team wants done with such."""
+
+    id: int
+    window: Interval
+    quantity: Decimal
+    policy: LatePolicy
+    lane: Lane
+
+
+class Named(NamedTuple):
+    """A delta that an error report names.
+
+    Attributes:
+        id, lane_id, team_id, state: the delta, as it stands.
+        reference: what the report calls it.
+        alone: whether the report means this one, and not a batch that it was in.
+    """
+
+    id: int
+    lane_id: int
+    team_id: str
+    state: State
+    reference: str
+    alone: bool
+
+
+class Told(NamedTuple):
+    """A delta in a stretch of a lane, as it stands."""
+
+    id: int
+    identifier: str
+    kind: Kind
+    quantity: Decimal
+    stamped_at: datetime
+    state: State
+    doubt_since: datetime | None
+    settled_at: datetime | None
+
+
+async def meters_of(tx: Connection, account: str) -> list[Meter]:
+    """Every metric that has a meter in an account."""
+    return [Meter(*row) for row in await _rows(tx, "meters_of", account=account)]
+
+
+async def keep_meter(tx: Connection, account: str, meter: Meter, now: datetime) -> None:
+    """Keep which meter a metric has."""
+    await tx.execute(QUERIES["keep_meter"], {"account": account, **meter._asdict(), "now": now})
+
+
+async def claim_teams(
+    tx: Connection, account: str, limit: int, *, after: str, only: Sequence[str] | None, urgent_at: datetime | None
+) -> list[MeteredTeam]:
+    """The next teams to be looked at, which nobody else looks at until the transaction ends.
+
+    Args:
+        tx: a transaction.
+        account: whose meters.
+        limit: how many teams at most.
+        after: those whose id comes after it.
+        only: of these teams; None: of all.
+        urgent_at: only those that have to be looked at again, or whose period has ended by this instant.
+    """
+    values = {"account": account, "limit": limit, "after": after, "only": only, "settled": urgent_at}
+    rows = await _rows(tx, "claim_teams", **values, urgent=urgent_at is not None)
+    return [MeteredTeam(row[0], row[1], LatePolicy(row[2]), *row[3:]) for row in rows]
+
+
+async def looked_at(
+    tx: Connection, teams: Sequence[tuple[str, datetime, datetime | None]], known_at: datetime, now: datetime
+) -> None:
+    """Keep up to where teams were looked at, and where their period ends."""
+    ids, untils, edges = ([each[place] for each in teams] for place in range(3))
+    values = {"teams": ids, "untils": untils, "edges": edges, "known_at": known_at, "now": now}
+    await tx.execute(QUERIES["looked_at"], values)
+
+
+async def replan(tx: Connection, starts: Iterable[tuple[str, datetime]]) -> None:
+    """Let windows of teams be looked at again, from an instant on."""
+    found = list(starts)
+    if found:
+        values = {"teams": [team_id for team_id, _ in found], "starts": [start for _, start in found]}
+        await tx.execute(QUERIES["replan"], values)
+
+
+async def open_lanes(tx: Connection, account: str, wanted: Collection[tuple[MeteredTeam, Meter]]) -> None:
+    """Make the lanes of teams and meters, where there are none."""
+    values = {
+        "account": account,
+        "customers": [team.customer_id for team, _ in wanted],
+        "events": [meter.event_name for _, meter in wanted],
+        "meters": [meter.meter_id for _, meter in wanted],
+        "teams": [team.team_id for team, _ in wanted],
+        "metrics": [meter.metric for _, meter in wanted],
+    }
+    await tx.execute(QUERIES["open_lanes"], values)
+
+
+async def lanes_of(tx: Connection, account: str, teams: Sequence[str] | None = None) -> list[Lane]:
+    """The lanes of an account, of some teams or all."""
+    return [Lane(*row) for row in await _rows(tx, "lanes_of", account=account, teams=teams)]
+
+
+async def booked(tx: Connection, spans: Sequence[tuple[int, Interval]]) -> list[list[Booked]]:
+    """What was booked of the windows that share an instant with each span of a lane."""
+    found: list[list[Booked]] = [[] for _ in spans]
+    values = {
+        "numbers": list(range(len(spans))),
+        "lanes": [lane_id for lane_id, _ in spans],
+        "starts": [span.start for _, span in spans],
+        "ends": [span.end for _, span in spans],
+    }
+    for number, start, end, quantity, last in await _rows(tx, "booked", **values):
+        found[number].append(Booked(Interval(start, end), quantity, last))
+    return found
+
+
+async def last_seq(tx: Connection, lane_id: int, kind: Kind, window: Interval) -> int:
+    """The last number of a kind of delta in a window; 0: there is none."""
+    values = {"lane_id": lane_id, "kind": str(kind), "window_start": window.start, "window_end": window.end}
+    [(last,)] = await _rows(tx, "last_seq", **values)
+    return int(last)
+
+
+async def book(tx: Connection, entries: Sequence[Entry], now: datetime) -> list[int]:
+    """Write deltas down in this order, and wake their lanes; their numbers."""
+    if not entries:
+        return []
+    of = [each.delta for each in entries]
+    values = {
+        "lanes": [each.lane_id for each in entries],
+        "kinds": [str(each.kind) for each in of],
+        "starts": [each.window.start for each in of],
+        "ends": [each.window.end for each in of],
+        "seqs": [each.seq for each in of],
+        "quantities": [each.quantity for each in of],
+        "stamps": [each.stamped_at for each in of],
+        "deadlines": [each.deadline for each in of],
+        "identifiers": [each.identifier for each in entries],
+        "requests": [json.dumps(each.request) for each in entries],
+        "causes": [each.cause for each in of],
+        "states": [str(each.state) for each in of],
+        "now": now,
+    }
+    ids = [int(row[0]) for row in await _rows(tx, "book", **values)]
+    waiting = sorted({each.lane_id for each in entries if each.delta.state is State.PENDING})
+    await tx.execute(QUERIES["wake"], {"lanes": waiting, "now": now})
+    return ids
+
+
+async def claim_lanes(
+    tx: Connection, account: str, limit: int, *, lease: str, now: datetime, until: datetime
+) -> list[Leased]:
+    """Lease lanes whose time has come."""
+    values = {"account": account, "limit": limit, "lease": lease, "now": now, "until": until}
+    return [Leased(Lane(*row[:7]), row[7]) for row in await _rows(tx, "claim_lanes", **values)]
+
+
+async def heads(tx: Connection, leased: Sequence[Leased], depth: int) -> dict[int, list[Sending]]:
+    """Up to `depth` deltas that wait in each lane, the first first."""
+    failures = {each.lane.id: each.failures for each in leased}
+    found: dict[int, list[Sending]] = {lane_id: [] for lane_id in failures}
+    for row in await _rows(tx, "heads", lanes=list(failures), depth=depth):
+        id, lane_id, kind, start, end, *rest = row
+        found[lane_id].append(Sending._make((id, lane_id, Kind(kind), Interval(start, end), *rest, failures[lane_id])))
+    return found
+
+
+async def sending(tx: Connection, deltas: Collection[Sending], now: datetime) -> None:
+    """Write down that from here on these may have arrived."""
+    await tx.execute(QUERIES["sending"], {"ids": [each.id for each in deltas], "now": now})
+
+
+async def streaming(tx: Connection, batches: Sequence[tuple[str, Sequence[Sending]]]) -> None:
+    """Write down with which batch each delta is sent."""
+    pairs = [(each.id, key) for key, batch in batches for each in batch]
+    await tx.execute(QUERIES["streaming"], {"ids": [id for id, _ in pairs], "keys": [key for _, key in pairs]})
+
+
+async def backlog(tx: Connection, account: str, now: datetime, limit: int) -> int:
+    """How many deltas could be sent now, as far as `limit`."""
+    [(waiting,)] = await _rows(tx, "backlog", account=account, now=now, limit=limit)
+    return int(waiting)
+
+
+async def teams_of_lanes(tx: Connection, lane_ids: Iterable[int]) -> dict[int, str]:
+    """Whose lanes these are."""
+    return {row[0]: row[1] for row in await _rows(tx, "teams_of_lanes", lanes=list(lane_ids))}
+
+
+async def hold_lanes(tx: Connection, lane_ids: Iterable[int], lease: str) -> set[int]:
+    """Those of the lanes that are still leased to this sender."""
+    return {row[0] for row in await _rows(tx, "hold_lanes", lanes=sorted(lane_ids), lease=lease)}
+
+
+async def accepted(tx: Connection, ids: Sequence[int], now: datetime) -> None:
+    """Stripe said yes to these."""
+    await tx.execute(QUERIES["accepted"], {"ids": ids, "now": now})
+
+
+async def unsettled(tx: Connection, deltas: Sequence[Unsettled]) -> None:
+    """These go on waiting."""
+    values = {
+        "ids": [each.id for each in deltas],
+        "doubts": [each.doubt_since for each in deltas],
+        "keys": [each.key_number for each in deltas],
+        "outcomes": [each.outcome for each in deltas],
+        "sent": [each.sent_at for each in deltas],
+    }
+    await tx.execute(QUERIES["unsettled"], values)
+
+
+async def settled(tx: Connection, deltas: Sequence[Settled], now: datetime) -> list[tuple[int, int, Decimal, datetime]]:
+    """These wait no more: each with its lane, quantity and the beginning of its window. What is void stays void."""
+    values = {
+        "ids": [each.id for each in deltas],
+        "states": [str(each.state) for each in deltas],
+        "outcomes": [each.outcome for each in deltas],
+        "now": now,
+    }
+    return [(row[0], row[1], row[2], row[3]) for row in await _rows(tx, "settled", **values)]
+
+
+async def release(tx: Connection, lanes: Sequence[Release], now: datetime) -> None:
+    """Give lanes back, which `hold_lanes` has taken in this transaction."""
+    values = {
+        "lanes": [each.lane_id for each in lanes],
+        "failures": [each.failures for each in lanes],
+        "holds": [each.hold for each in lanes],
+        "nexts": [each.next_at for each in lanes],
+        "now": now,
+    }
+    await tx.execute(QUERIES["release"], values)
+
+
+async def told_in(tx: Connection, lane_id: int, interval: Interval) -> list[Told]:
+    """The deltas stamped in an interval, as they stand, in the order in which they were booked."""
+    values = {"lane_id": lane_id, "starts_at": interval.start, "ends_at": interval.end}
+    rows = await _rows(tx, "told_in", **values)
+    return [Told(row[0], row[1], Kind(row[2]), row[3], row[4], State(row[5]), *row[6:]) for row in rows]
+
+
+async def enrol(tx: Connection, values: Mapping[str, Any]) -> None:
+    """Let Stripe's meters be told a team's usage."""
+    await tx.execute(QUERIES["enrol"], values)
+
+
+async def withdraw(tx: Connection, team_id: str) -> None:
+    """Let them be told no more."""
+    await tx.execute(QUERIES["withdraw"], {"team_id": team_id})
+
+
+async def find_metered(tx: Connection, team_id: str) -> tuple[str, str, bool, datetime, datetime] | None:
+    """The team's account and customer, whether it is told now, from when on, and up to where it was looked at."""
+    row = await (await tx.execute(QUERIES["find_metered"], {"team_id": team_id})).fetchone()
+    return None if row is None else (row[0], row[1], row[2], row[3], row[4])
+
+
+async def late_usage(
+    tx: Connection, account: str, limit: int, *, after: int, only: Sequence[str] | None
+) -> list[LateUsage]:
+    """Usage that came too late and was not dealt with."""
+    rows = await _rows(tx, "late_usage", account=account, limit=limit, after=after, only=only)
+    return [LateUsage(row[0], Interval(row[1], row[2]), row[3], LatePolicy(row[4]), Lane(*row[5:])) for row in rows]
+
+
+async def dealt_with(tx: Connection, outcomes: Sequence[tuple[int, str]]) -> None:
+    """Write down what became of late usage."""
+    values = {"ids": [id for id, _ in outcomes], "outcomes": [outcome for _, outcome in outcomes]}
+    await tx.execute(QUERIES["dealt_with"], values)
+
+
+async def by_reference(tx: Connection, references: Sequence[str]) -> list[Named]:
+    """The deltas that error reports name, by identifier, idempotency key or the key of their batch."""
+    rows = await _rows(tx, "by_reference", references=list(references))
+    return [Named(row[0], row[1], row[2], State(row[3]), row[4], row[5]) for row in rows]
+
+
+async def suspect(tx: Connection, lane_ids: Iterable[int], at: datetime) -> None:
+    """Let lanes be held against Stripe's summaries, from an instant on."""
+    await tx.execute(QUERIES["suspect"], {"lanes": list(lane_ids), "at": at})
+
+
+async def hold_back(tx: Connection, lane_ids: Iterable[int], hold: str, now: datetime, until: datetime) -> None:
+    """Let lanes wait for somebody to put something right."""
+    await tx.execute(QUERIES["hold_back"], {"lanes": list(lane_ids), "hold": hold, "now": now, "until": until})
+
+
+async def uncarry(tx: Connection, delta_ids: Sequence[int]) -> None:
+    """Late usage that was carried by these is to be carried again: they came to nothing."""
+    await tx.execute(QUERIES["uncarry"], {"ids": delta_ids})
+
+
+async def note_repair(
+    tx: Connection,
+    lane_id: int,
+    delta_id: int,
+    quantity: Decimal,
+    *,
+    drift: str,
+    action: str,
+    cause: str,
+    now: datetime,
+) -> None:
+    """Write down what was put right, and why."""
+    values = {"lane_id": lane_id, "delta_id": delta_id, "quantity": quantity, "drift": drift, "action": action}
+    await tx.execute(QUERIES["note_repair"], {**values, "cause": cause, "now": now})
+
+
+async def standing(tx: Connection, teams: Sequence[str] | None) -> list[tuple[Any, ...]]:
+    """How the outbox stands, team by team: a row as of `service.Standing`."""
+    return await _rows(tx, "standing", teams=teams)
+
+
+async def resume(tx: Connection, account: str, teams: Sequence[str] | None, now: datetime) -> None:
+    """Try at once what waits."""
+    await tx.execute(QUERIES["resume"], {"account": account, "teams": teams, "now": now})
+
+
+async def _rows(tx: Connection, name: str, **values: Any) -> list[tuple[Any, ...]]:
+    return await (await tx.execute(QUERIES[name], values)).fetchall()

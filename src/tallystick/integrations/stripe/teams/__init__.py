@@ -1,0 +1,1 @@
+"""Which team is which customer of Stripe, and how it is billed there."""

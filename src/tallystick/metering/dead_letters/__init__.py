@@ -1,0 +1,1 @@
+"""Dead letters: rejected events, kept as they were sent until they are repaired, replayed or discarded."""

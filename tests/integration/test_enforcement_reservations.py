@@ -43,7 +43,8 @@ async def granted(desk: Desk, quantity: Any = 1, **more: Any) -> Reservation:
 async def commit(desk: Desk, reservation: Reservation, **event: Any) -> Committed:
     sent = {"event_name": "api_call", "quantity": str(reservation.quantity)} | event
     raw = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in sent.items()}
-    return await commit_events(desk.enforcement.reservations, desk.house.metering, reservation, [raw])
+    found = await desk.enforcement.reservations.find(reservation.id)
+    return await commit_events(desk.enforcement.reservations, desk.house.metering, found, [raw])
 
 
 async def left(desk: Desk) -> Decimal | None:

@@ -42,8 +42,14 @@ def events(prefix: str, number: int = BATCH, **fields: object) -> list[dict[str,
     ]
 
 
-def track(served: Served, sent: list[dict[str, object]], timeout: float = PATIENCE) -> httpx.Response:
-    return httpx.post(served.url + "/api/usage/track", json=sent, timeout=timeout)
+def bearer(key: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def track(
+    served: Served, sent: list[dict[str, object]], timeout: float = PATIENCE, key: str | None = None
+) -> httpx.Response:
+    return httpx.post(served.url + "/api/usage/track", json=sent, timeout=timeout, headers=bearer(key))
 
 
 def stored(url: str) -> list[str]:
@@ -199,18 +205,20 @@ def test_what_was_answered_with_503_before_it_was_written_is_never_written(datab
 
 def test_slow_reading_does_not_keep_events_out(database_url: str) -> None:
     """Reports that all wait for a lock leave connections to write with."""
-    with serving(database_url, "--dev", TALLYSTICK_AUTO_REGISTER_TEAMS="true") as served:
-        assert track(served, events("before")).status_code == 200
+    with serving(database_url, TALLYSTICK_AUTO_REGISTER_TEAMS="true") as served:
+        key = served.key
+        assert track(served, events("before"), key=key).status_code == 200
         with psycopg.connect(database_url) as connection:
             connection.execute("LOCK TABLE usage_aggregates IN ACCESS EXCLUSIVE MODE")
+            report = (served.url + "/api/usage/report?team_id=acme",)
             readers = [
-                threading.Thread(target=get, args=(served, "/api/usage/report?team_id=acme"), daemon=True)
+                threading.Thread(target=httpx.get, args=report, kwargs={"headers": bearer(key), "timeout": PATIENCE})
                 for _ in range(30)
             ]
             for reader in readers:
                 reader.start()
-            time.sleep(1)
-            assert track(served, events("during")).status_code == 200
+            time.sleep(3)  # what is remembered of the key is too old by then
+            assert track(served, [*events("during"), *events("during")], key=key).status_code == 200
             assert get(served, "/health/ready").status_code == 200
             connection.rollback()
         for reader in readers:

@@ -1,16 +1,22 @@
 """Events that a metric counts but finds no value in: they can be seen, and count once the metric is corrected."""
 
+import json
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
 
-from tallystick.core.clock import ManualClock
+from tallystick.core.clock import Interval, ManualClock
 from tallystick.http.principal import Scope
+from tallystick.metering.usage import UsageQuestion
 from tallystick.storage.database import Database
 from tests.integration.billing_setup import House, calling, opened
+from tests.integration.test_server import environment, tallystick
+
+MARCH = Interval(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
 
 CATALOGUE = """
 version: 1
@@ -76,24 +82,14 @@ async def test_events_without_a_value_count_in_their_period_once_the_metric_is_c
     await download(house, bytes="20.5")
     await download(house, byte=1)
     await before(house)
-    assert await usage(client) == (0, 3)
+    assert await usage(client) == (Decimal(0), 3)
     await house.apply(corrected)
     assert await usage(client) == (Decimal("120.5"), 1)  # at once, before any roll-up
     await roll_up(house)
     assert await usage(client) == (Decimal("120.5"), 1)
     assert await listed(client) == ["metadata has no bytes"]
-    ((usage_raw,),) = await house.metering.usage.read([question(raw=True)])
-    assert (usage_raw.quantity, usage_raw.unvalued) == (Decimal("120.5"), 1)
-
-
-def question(**more: Any) -> Any:
-    from datetime import UTC, datetime
-
-    from tallystick.core.clock import Interval
-    from tallystick.metering.usage import UsageQuestion
-
-    march = Interval(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
-    return UsageQuestion("bandwidth", "acme", [march], **more)
+    ((from_raw,),) = await house.metering.usage.read([UsageQuestion("bandwidth", "acme", [MARCH], raw=True)])
+    assert (from_raw.quantity, from_raw.unvalued) == (Decimal("120.5"), 1)
 
 
 @pytest.mark.parametrize(
@@ -174,3 +170,14 @@ async def test_what_can_not_be_asked_is_said(client: httpx.AsyncClient) -> None:
     assert (
         await client.get("/api/usage/unvalued/bandwidth", params={"team_id": "a", "cursor": "x"})
     ).status_code == 422
+
+
+async def test_they_are_counted_and_listed_on_the_command_line(house: House, database_url: str) -> None:
+    await download(house, size="12 MB")
+    await roll_up(house)
+    env, march = environment(database_url), ("--from", "2026-03-01T00:00:00Z", "--to", "2026-04-01T00:00:00Z")
+    counted = tallystick("unvalued", "--json", *march, env=env)
+    assert json.loads(counted.stdout) == {"metric": "bandwidth", "team_id": "acme", "unvalued": 1, "events": 1}
+    listed = tallystick("unvalued", "bandwidth", "--team", "acme", *march, env=env)
+    assert "metadata.size is 12 MB, which is no number" in listed.stdout
+    assert tallystick("unvalued", "bandwidth", env=env).stderr == "error: say whose events with --team\n"

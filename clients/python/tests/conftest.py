@@ -1,5 +1,6 @@
 """A real server with a real database for the client's tests, and a door before it that can be made to fail."""
 
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -53,3 +54,11 @@ def opened(spool: Path) -> Iterator[Callable[..., Tracker]]:
     yield make
     for tracker in trackers:
         tracker.close()
+
+
+@pytest.fixture
+def free_url() -> str:
+    """A URL at which nobody answers."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{bound.getsockname()[1]}"

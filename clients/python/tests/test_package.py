@@ -18,6 +18,13 @@ CLIENT = Path(__file__).parents[1]
 SOURCE = CLIENT / "src"
 FILES = sorted(SOURCE.rglob("*.py"))
 PROJECT = tomllib.loads((CLIENT / "pyproject.toml").read_text())["project"]
+TYPES_ALONE = ("_typeshed", "typing_extensions")
+"""Imported by type checkers, which have them."""
+LIBRARIES = {
+    "fastapi": ["starlette"],
+    **{name: [name] for name in ("flask", "django", "celery", "rq", "procrastinate")},
+}
+"""What the module of a library imports."""
 
 
 def test_what_is_public_is_there_and_has_a_docstring():
@@ -35,9 +42,8 @@ def test_every_error_is_one_of_ours_and_drawn_in_the_tree():
 
 def test_it_depends_on_httpx_alone():
     assert [re.match(r"[\w-]+", text)[0] for text in PROJECT["dependencies"]] == ["httpx"]  # type: ignore[index]
-    frameworks = {"asgi.py": set(), "fastapi.py": {"starlette"}, "flask.py": {"flask"}, "django.py": {"django"}}
     for file in FILES:
-        allowed = {"httpx", "tallystick_client", "_typeshed"} | frameworks.get(file.name, set())
+        allowed = {"httpx", "tallystick_client", *TYPES_ALONE, *LIBRARIES.get(file.stem, ())}
         assert imported(file) - set(sys.stdlib_module_names) <= allowed, file
 
 
@@ -56,7 +62,8 @@ def test_importing_it_loads_no_framework():
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     command = [sys.executable, "-c", code]
     loaded = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
-    assert not {"starlette", "fastapi", "flask", "django", "tallystick"} & set(loaded)
+    assert not {library for libraries in LIBRARIES.values() for library in libraries} & set(loaded)
+    assert not {"tallystick", *TYPES_ALONE} & set(loaded)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
+from uuid import UUID
 
 import msgspec
 
 from tallystick.core.errors import InvalidInput
-from tallystick.enforcement.models import Reservation
+from tallystick.enforcement.models import Reservation, ReservationState
 from tallystick.enforcement.reservations import Reservations, carrying_key
 from tallystick.metering.decoding import Decoded, decode
 from tallystick.metering.ingestion import Outcome
@@ -42,14 +43,21 @@ async def commit_events(
     """
     decoded = decode(_body(reservation, events), metering.limits.now())
     keys = {position: event.idempotency_key for position, event, _ in decoded.events}
-    committed = await reservations.commit(reservation.id, keys.values()) if keys else reservation
+    announced = _is_announced(reservation, [event.id for _, event, _ in decoded.events])
+    named = await reservations.commit(reservation.id, keys.values()) if keys and not announced else reservation
     outcome = await metering.ingestor.submit(decoded, allowed_team=reservation.team_id)
     refused = {rejected.position for rejected in outcome.rejections if rejected.code != "conflict"}
     if keys.keys() - refused:
-        committed = await reservations.settle(committed)
-    elif keys:
-        committed = await reservations.restore(reservation)
-    return Committed(committed, decoded, outcome)
+        named = await reservations.settle(named)
+    elif keys and not announced:
+        named = await reservations.restore(reservation)
+    return Committed(named, decoded, outcome)
+
+
+def _is_announced(reservation: Reservation, ids: Sequence[UUID]) -> bool:
+    """Whether the reservation ends with these events already, so that they need not be named first."""
+    open_ = reservation.state in (ReservationState.HELD, ReservationState.EXPIRED)
+    return open_ and len(reservation.event_ids) > 0 and set(reservation.event_ids) <= set(ids)
 
 
 def _body(reservation: Reservation, events: Sequence[SentEvent]) -> bytes:

@@ -13,9 +13,10 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import NamedTuple, Self
 from uuid import UUID
 
-from tallystick.core.clock import Clock
+from tallystick.core.clock import Clock, Interval
 from tallystick.core.errors import TallystickError, Unavailable
 from tallystick.core.money import EXACT, ZERO
 from tallystick.enforcement import store
@@ -42,6 +43,31 @@ MOST_REMEMBERED = 20_000
 ATTEMPTS = 5
 
 
+class _Roster(NamedTuple):
+    """Standings that are up to date as of one mark, in the order in which `trail` follows them."""
+
+    standings: Sequence[Standing]
+    trail: Trail
+
+    @classmethod
+    def of(cls, mark: Mark, standings: Sequence[Standing]) -> Self:
+        """These standings, one at least."""
+        start = min(each.period.start for each in standings)
+        end = max(each.period.end for each in standings)
+        return cls(standings, Trail(mark, [each.followed for each in standings], Interval(start, end)))
+
+    def at(self, mark: Mark) -> Self:
+        """The same, as of another mark."""
+        return self._replace(trail=self.trail._replace(mark=mark))
+
+
+class _Look(NamedTuple):
+    """A look at the ledger, and what reservations keep free where that has changed."""
+
+    ledger: Ledger
+    holds: Mapping[Key, Mapping[UUID, Hold]]
+
+
 class Counters:
     """Standings of teams with metrics.
 
@@ -60,17 +86,18 @@ class Counters:
         self._clock = clock
         self._monotonic = monotonic
         self._standings: dict[Key, Standing] = {}
-        self._arriving: dict[Key, Standing] = {}
+        self._joining: dict[Key, Standing] = {}
+        self._roster: _Roster | None = None
         self._wanted: set[Key] = set()
         self._refused: dict[Key, TallystickError] = {}
         self._updating = Rounds(self._update)
         self._reading = Rounds(self._read_wanted)
-        self._round = 0
-        self._updated_at = float("-inf")
+        self._mark = Mark("")
+        self._updated_at = self._ledger_at = float("-inf")
         self._moves = Recordings()
         self._seen = (0, 0)
-        self._ledger: str | None = None
-        self._revision = -1
+        self._exact = False
+        self._ledger: Ledger | None = None
         self._policies: Mapping[str, WhenUnavailable] | None = None
 
     def moved(self, *team_ids: str) -> None:
@@ -89,17 +116,19 @@ class Counters:
     def fresh(self, key: Key) -> Standing | None:
         """How a team stands with a metric, if that is known well enough; else ask `present`."""
         standing = self._standings.get(key)
-        if standing is None or standing.round != self._round or not self._is_young(standing):
-            return None
         age = self._monotonic() - self._updated_at
-        if age > FRESH or self._has_changed(key.team_id):
+        if standing is None or age > FRESH or self._has_changed(key.team_id) or not self._is_young(standing):
             return None
         if age > FRESH / 2:
             self._updating.begin()  # before anybody has to wait for it
         return standing
 
-    async def present(self, keys: Collection[Key]) -> dict[Key, Standing]:
+    async def present(self, keys: Collection[Key], *, exact: bool = False) -> dict[Key, Standing]:
         """How teams stand with metrics, as of a moment that is not before this call.
+
+        Args:
+            keys: of which teams and metrics.
+            exact: the ledger is as of such a moment, too; else it may be `FRESH` seconds older.
 
         Raises:
             NotFound: there is no such team or metric.
@@ -109,6 +138,7 @@ class Counters:
         missing = [key for key in keys if not self._is_known(key)]
         for _ in range(ATTEMPTS):
             await self._read(missing)
+            self._exact |= exact
             await self._updating.join()
             missing = [key for key in keys if key not in self._standings]
             if not missing:
@@ -135,75 +165,99 @@ class Counters:
         """Bring everything that is remembered up to date; what can't be is forgotten."""
         seen, now = (self._events.recordings.last, self._moves.last), self._monotonic()
         self._forget_old(now)
-        unseen = await self._read_ledger()
-        known = list(self._standings.items())
-        trails = _trails(standing for _, standing in known)
-        awaited = [id for _, standing in known for hold in standing.holds.values() for id in hold.event_ids]
-        answer = await self._events.follow((), trails, list(unseen), awaited)
-        self._round += 1
-        self._apply(known, trails, answer)
-        self._seen, self._updated_at = seen, now
+        joining, exact, self._exact = dict(self._joining), self._exact, False
+        due = exact or joining or now - self._ledger_at > FRESH / 2 or seen[1] > self._seen[1]
+        look = await self._look(joining) if due else None
+        joining = {key: each for key, each in joining.items() if self._joining.get(key) is each}
+        rosters = self._rosters(joining)
+        awaited = _events(each.holds for roster in rosters for each in roster.standings)
+        unseen = _events(look.holds.values()) - awaited if look else set()
+        trails = [roster.trail for roster in rosters]
+        answer = await self._events.follow((), trails, list(unseen), list(awaited))
+        self._add(rosters, answer)
+        self._join(joining)
+        self._settle(look, answer)
+        self._mark, self._seen, self._updated_at = answer.mark, seen, now
+        if look:
+            self._ledger, self._ledger_at = look.ledger, now
 
-    def _apply(self, known: Sequence[tuple[Key, Standing]], trails: Sequence[Trail], answer: Following) -> None:
-        added = {trail.mark: iter(came) for trail, came in zip(trails, answer.added, strict=True)}
-        for key, standing in known:
-            came = next(added[standing.mark])
-            if came is None:
-                del self._standings[key]
-                continue
-            standing.used = EXACT.add(standing.used, came)
-            standing.mark, standing.round = answer.mark, self._round
-            standing.holds = _unsettled(standing.holds, answer.recorded)
+    def _rosters(self, joining: Mapping[Key, Standing]) -> list[_Roster]:
+        """All that is remembered and those that join it, apart by how far they are up to date."""
+        if self._standings:
+            self._roster = self._roster or _Roster.of(self._mark, list(self._standings.values()))
+        by_mark: dict[Mark, list[Standing]] = defaultdict(list)
+        for each in joining.values():
+            by_mark[each.mark].append(each)
+        rosters = [_Roster.of(mark, group) for mark, group in by_mark.items()]
+        return [self._roster.at(self._mark), *rosters] if self._roster else rosters
+
+    def _add(self, rosters: Sequence[_Roster], answer: Following) -> None:
+        for roster, added in zip(rosters, answer.added, strict=True):
+            for place, came in added.items():
+                standing = roster.standings[place]
+                if came is None:
+                    self._drop(standing)
+                else:
+                    standing.used = EXACT.add(standing.used, came)
+
+    def _join(self, joining: Mapping[Key, Standing]) -> None:
+        """Count those that were read among those that are up to date."""
+        for key, standing in joining.items():
+            if self._joining.get(key) is standing:
+                del self._joining[key]
+                self._standings[key], self._roster = standing, None
+
+    def _settle(self, look: _Look | None, answer: Following) -> None:
+        """Put down what is kept free, without reservations whose usage is recorded."""
+        for key, holds in look.holds.items() if look else ():
+            if key in self._standings:
+                self._standings[key].holds = unsettled(holds, answer.recorded)
+        for standing in self._standings.values() if answer.recorded else ():
+            if standing.holds:
+                standing.holds = unsettled(standing.holds, answer.recorded)
+
+    def _drop(self, standing: Standing) -> None:
+        key = Key(standing.team_id, standing.metric)
+        for remembered in (self._standings, self._joining):
+            if remembered.get(key) is standing:
+                del remembered[key]
+                self._roster = None
+
+    def _forget(self, wanted: Callable[[Key, Standing], bool]) -> None:
+        for remembered in (self._standings, self._joining):
+            for standing in [each for key, each in remembered.items() if wanted(key, each)]:
+                self._drop(standing)
 
     def _forget_old(self, now: float) -> None:
         if now - self._updated_at > OLDEST or len(self._standings) > MOST_REMEMBERED:
-            self._standings.clear()
-            self._ledger = None
-            return
-        for key in [key for key, each in self._standings.items() if now - each.read_at > OLDEST]:
-            del self._standings[key]
+            self._standings, self._roster, self._ledger = {}, None, None
+        self._forget(lambda _, standing: now - standing.read_at > OLDEST)
 
-    async def _read_ledger(self) -> set[UUID]:
-        """Take in what was just read, and forget what has changed in the ledger since either was.
-
-        Returns:
-            The events that reservations have been naming since then.
-        """
+    async def _look(self, joining: Mapping[Key, Standing]) -> _Look:
+        """Forget what has changed in the ledger since it was read, and read again what reservations keep free."""
         async with self._database.snapshot() as tx:
-            found = await store.ledger(tx, self._ledger)
+            found = await store.ledger(tx, self._ledger.mark if self._ledger else None)
             changed = [*found.changed]
-            for mark in self._take_in(found.revision):
+            for mark in {each.ledger.mark for each in joining.values()}:
                 changed += (await store.ledger(tx, mark)).changed
+            if self._ledger is not None and found.revision != self._ledger.revision:
+                changed.append((None, None))
+            self._forget(lambda _, standing: standing.ledger.revision != found.revision)
             moved = self._forget_changed(changed)
             holds = await store.holds(tx, moved, self._clock.now()) if moved else {}
             if self._policies is None or any(team_id is None for team_id, _ in changed):
                 self._policies = await store.policies(tx)
-        unseen: set[UUID] = set()
-        for key, held in holds.items():
-            unseen |= _events(held.values()) - _events(self._standings[key].holds.values())
-            self._standings[key].holds = held
-        self._ledger, self._revision = found.mark, found.revision
-        return unseen
-
-    def _take_in(self, revision: int) -> set[str]:
-        """Take in what was just read by this revision of the catalogue; the marks of the ledger it was read at."""
-        arriving, self._arriving = self._arriving, {}
-        if revision != self._revision:
-            self._standings.clear()
-        arrived = {key: each for key, each in arriving.items() if each.ledger.revision == revision}
-        self._standings |= arrived
-        return {each.ledger.mark for each in arrived.values()}
+        return _Look(found, holds)
 
     def _forget_changed(self, changed: Sequence[tuple[str | None, str | None]]) -> list[Key]:
         """Forget standings whose terms have changed; returns those of which only the reservations have."""
-        if (None, None) in changed:
-            self._standings.clear()
+        everything = (None, None) in changed
         teams = {team_id for team_id, metric in changed if metric is None}
         metrics = {metric for team_id, metric in changed if team_id is None}
-        for key in [key for key in self._standings if key.team_id in teams or key.metric in metrics]:
-            del self._standings[key]
+        if teams or metrics:
+            self._forget(lambda key, _: everything or key.team_id in teams or key.metric in metrics)
         moved = {Key(team_id, metric) for team_id, metric in changed if team_id is not None and metric is not None}
-        return [key for key in moved if key in self._standings]
+        return [key for key in moved if key in self._standings or key in self._joining]
 
     # --- Reading anew -----------------------------------------------------------------------------
 
@@ -225,11 +279,11 @@ class Counters:
             terms, self._refused = await read_terms(tx, keys, await _metrics(tx), now)
         wanted = [each.followed for each in terms.values()]
         requests = [UsageRequest(each.versions, each.team_id, [each.interval], now) for each in wanted]
-        events = _events(hold for each in terms.values() for hold in each.holds.values())
+        events = _events(each.holds for each in terms.values())
         answer = await self._events.follow(requests, (), list(events))
         for (key, each), usage in zip(terms.items(), answer.usage, strict=True):
             used = usage[0].quantity if usage else None
-            self._arriving[key] = self._standing(key, each, used or ZERO, answer, ledger)
+            self._joining[key] = self._standing(key, each, used or ZERO, answer, ledger)
 
     def _standing(self, key: Key, terms: Terms, used: Decimal, answer: Following, ledger: Ledger) -> Standing:
         return Standing(
@@ -240,7 +294,7 @@ class Counters:
             throttles=terms.throttles,
             used=used,
             mark=answer.mark,
-            holds=_unsettled(terms.holds, answer.recorded),
+            holds=unsettled(terms.holds, answer.recorded),
             read_at=self._monotonic(),
             ledger=ledger,
         )
@@ -253,20 +307,12 @@ async def _metrics(tx: Connection) -> dict[str, list[MetricVersion]]:
     return dict(found)
 
 
-def _trails(standings: Iterable[Standing]) -> list[Trail]:
-    """What to ask about these, in their order, apart by how far each was read."""
-    by_mark: dict[Mark, list[Standing]] = defaultdict(list)
-    for standing in standings:
-        by_mark[standing.mark].append(standing)
-    return [Trail(mark, [each.followed for each in group]) for mark, group in by_mark.items()]
-
-
-def _events(holds: Iterable[Hold]) -> set[UUID]:
+def _events(held: Iterable[Mapping[UUID, Hold]]) -> set[UUID]:
     """The events that take the place of reservations."""
-    return {id for hold in holds for id in hold.event_ids}
+    return {id for holds in held if holds for hold in holds.values() for id in hold.event_ids}
 
 
-def _unsettled(holds: Mapping[UUID, Hold], recorded: frozenset[UUID]) -> Mapping[UUID, Hold]:
+def unsettled(holds: Mapping[UUID, Hold], recorded: frozenset[UUID]) -> Mapping[UUID, Hold]:
     """The reservations without those whose usage is recorded."""
     if not recorded:
         return holds

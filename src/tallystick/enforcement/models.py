@@ -149,11 +149,10 @@ class Standing:
         hard, soft: its limits; None: none.
         throttles: what stops it.
         used: its usage in the period.
-        mark: what that usage includes.
+        mark: what that usage included when it was read.
         holds: what reservations keep free.
         read_at: when it was read, on the monotonic clock.
         ledger: the moment of the ledger that it was read at.
-        round: the number of the last round that brought it up to date.
     """
 
     metric: str
@@ -166,7 +165,6 @@ class Standing:
     holds: Mapping[UUID, Hold]
     read_at: float
     ledger: Ledger
-    round: int = field(default=-1)
     _held: tuple[Mapping[UUID, Hold], datetime, datetime, Decimal] | None = field(default=None)
 
     @property

@@ -175,7 +175,7 @@ ORDER BY holds_until LIMIT %(limit)s;
 -- name: settle_reservations
 -- The usage of these is recorded: they keep nothing free already.
 UPDATE usage_reservations SET state = 'settled', ended_at = %(now)s
-WHERE id = ANY(%(ids)s) AND state IN ('held', 'committed');
+WHERE id = ANY(%(ids)s) AND state IN ('held', 'committed', 'expired');
 
 -- name: forget_reservations
 -- Reservations that were over long ago.

@@ -90,6 +90,8 @@ class Reservations:
         self._clock = clock
         self._waiting: list[_Waiting] = []
         self._deciding = Rounds(self._decide)
+        self._recorded: list[UUID] = []
+        self._settling = Rounds(self._settle_recorded)
 
     def stuck_for(self) -> float:
         """For how many seconds the database has not answered what it was asked."""
@@ -163,9 +165,15 @@ class Reservations:
         return moved
 
     async def settle(self, reservation: Reservation) -> Reservation:
-        """Say that the usage of a reservation is recorded: it keeps nothing free any more."""
-        settled = reservation._replace(state=ReservationState.SETTLED, ended_at=self._clock.now())
-        return await self._move(settled)
+        """Write down that the usage of a reservation is recorded: it keeps nothing free any more."""
+        self._recorded.append(reservation.id)
+        await self._settling.join()
+        return reservation._replace(state=ReservationState.SETTLED, ended_at=self._clock.now())
+
+    async def _settle_recorded(self) -> None:
+        ids, self._recorded = self._recorded, []
+        async with self._database.transaction() as tx:
+            await store.settle(tx, ids, self._clock.now())
 
     async def restore(self, reservation: Reservation) -> Reservation:
         """Put a reservation back to how it was, because nothing of its usage could be recorded."""
@@ -229,7 +237,7 @@ class Reservations:
         """How everybody stands, read after the lock was taken; who can't be read is told why."""
         keys = {each.wish.key for each in waiting}
         try:
-            return await self._counters.present(keys)
+            return await self._counters.present(keys, exact=True)
         except TallystickError as error:
             if len(keys) == 1:
                 for each in waiting:

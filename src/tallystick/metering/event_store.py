@@ -73,10 +73,14 @@ class Followed(NamedTuple):
 
 
 class Trail(NamedTuple):
-    """Usage that is followed from one mark on; of a metric and team there is one at most."""
+    """Usage that is followed from one mark on; of a metric and team there is one at most.
+
+    `hull` is an interval that holds those of all of them.
+    """
 
     mark: Mark
     followed: Sequence[Followed]
+    hull: Interval
 
 
 class Following(NamedTuple):
@@ -85,13 +89,14 @@ class Following(NamedTuple):
     Attributes:
         mark: that moment.
         usage: of the requests.
-        added: per trail, what came to each usage that it follows; None: it has to be read anew.
+        added: per trail, what came to the usage that it follows, by its place; None: it has to be read anew. Usage
+            to which nothing came is absent.
         recorded: those of the identities asked about that are recorded.
     """
 
     mark: Mark
     usage: list[list[Usage]]
-    added: list[list[Decimal | None]]
+    added: Sequence[Mapping[int, Decimal | None]]
     recorded: frozenset[UUID]
 
 

@@ -9,31 +9,57 @@ What `track()` accepted is on the disk when it returns, and counts exactly once:
 """
 
 from tallystick_client.aio import AsyncTracker
+from tallystick_client.client import AsyncClient, Client
 from tallystick_client.errors import (
+    AccessDenied,
     InvalidEvent,
+    InvalidRequest,
+    LimitReached,
     NotConfigured,
+    NotFound,
+    RequestFailed,
+    RequestRefused,
+    ServerUnavailable,
     SpoolError,
     SpoolFull,
     TallystickClientError,
     TrackerClosed,
+    UnexpectedAnswer,
 )
 from tallystick_client.jobs import Job, JobTracker
 from tallystick_client.llm import track_completion
 from tallystick_client.recording import RecordingTracker
+from tallystick_client.reports import AlertStatus, Costs, Usage
+from tallystick_client.reservations import AsyncReservation, Reservation
 from tallystick_client.stats import Stats
 from tallystick_client.storage import StorageTracker
 from tallystick_client.tracker import Tracker
 from tallystick_client.tracking import Tracking
+from tallystick_client.verdicts import Check
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AccessDenied",
+    "AlertStatus",
+    "AsyncClient",
+    "AsyncReservation",
     "AsyncTracker",
+    "Check",
+    "Client",
+    "Costs",
     "InvalidEvent",
+    "InvalidRequest",
     "Job",
     "JobTracker",
+    "LimitReached",
     "NotConfigured",
+    "NotFound",
     "RecordingTracker",
+    "RequestFailed",
+    "RequestRefused",
+    "Reservation",
+    "ServerUnavailable",
     "SpoolError",
     "SpoolFull",
     "Stats",
@@ -42,5 +68,7 @@ __all__ = [
     "Tracker",
     "TrackerClosed",
     "Tracking",
+    "UnexpectedAnswer",
+    "Usage",
     "track_completion",
 ]

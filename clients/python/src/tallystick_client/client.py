@@ -15,10 +15,10 @@ import httpx
 
 from tallystick_client import questions
 from tallystick_client.address import TRANSPORT_ERRORS, Address
-from tallystick_client.answers import Reply
+from tallystick_client.answers import Failed, Reply
 from tallystick_client.errors import NotConfigured, ServerUnavailable
 from tallystick_client.outage import Outage
-from tallystick_client.questions import OPEN, POLICIES, Ask
+from tallystick_client.questions import POLICIES, Ask, WhenUnavailable
 from tallystick_client.reservations import AsyncReservation, Reservation
 from tallystick_client.verdicts import Granted
 
@@ -48,7 +48,7 @@ class BaseClient:
         *,
         timeout: float = 10.0,
         check_timeout: float = 0.5,
-        when_unavailable: str = OPEN,
+        when_unavailable: WhenUnavailable = "open",
     ) -> None:
         """Say where the server is. Nothing is sent yet.
 
@@ -79,9 +79,21 @@ class BaseClient:
             question.method, question.path, params=question.params, content=question.content, timeout=patience
         )
 
+    def _answer(self, question: Ask[T], came: Reply | Failed) -> T:
+        """What came, or what stands for it."""
+        try:
+            answer = question.answered(came)
+        except ServerUnavailable as error:
+            if question.without is None:
+                raise
+            self._outage.began(error)
+            return self._instead(question, question.without)
+        self._outage.ended()
+        return answer
+
     def _instead(self, question: Ask[T], without: Callable[[bool], T]) -> T:
         """What stands for the answer of a server that can't be asked."""
-        return without((question.policy or self._when_unavailable) == OPEN)
+        return without((question.policy or self._when_unavailable) == "open")
 
     def _forked(self) -> bool:
         """Whether this is a child of the process that made the connections."""
@@ -92,7 +104,7 @@ class BaseClient:
 def _sync(question: Callable[P, Ask[T]]) -> Callable[Concatenate[Client, P], T]:
     """A method that asks a question."""
 
-    def method(self: Client, *arguments: P.args, **named: P.kwargs) -> T:
+    def method(self: Client, /, *arguments: P.args, **named: P.kwargs) -> T:
         return self.ask(question(*arguments, **named))
 
     return _documented(method, question)
@@ -101,14 +113,14 @@ def _sync(question: Callable[P, Ask[T]]) -> Callable[Concatenate[Client, P], T]:
 def _async(question: Callable[P, Ask[T]]) -> Callable[Concatenate[AsyncClient, P], Awaitable[T]]:
     """A coroutine method that asks a question."""
 
-    async def method(self: AsyncClient, *arguments: P.args, **named: P.kwargs) -> T:
+    async def method(self: AsyncClient, /, *arguments: P.args, **named: P.kwargs) -> T:
         return await self.ask(question(*arguments, **named))
 
     return _documented(method, question)
 
 
 def _reserving(question: Callable[P, Ask[Granted]]) -> Callable[Concatenate[Client, P], Reservation]:
-    def method(self: Client, *arguments: P.args, **named: P.kwargs) -> Reservation:
+    def method(self: Client, /, *arguments: P.args, **named: P.kwargs) -> Reservation:
         return Reservation(self, question(*arguments, **named))
 
     return _documented(method, question)
@@ -117,7 +129,7 @@ def _reserving(question: Callable[P, Ask[Granted]]) -> Callable[Concatenate[Clie
 def _reserving_async(
     question: Callable[P, Ask[Granted]],
 ) -> Callable[Concatenate[AsyncClient, P], AsyncReservation]:
-    def method(self: AsyncClient, *arguments: P.args, **named: P.kwargs) -> AsyncReservation:
+    def method(self: AsyncClient, /, *arguments: P.args, **named: P.kwargs) -> AsyncReservation:
         return AsyncReservation(self, question(*arguments, **named))
 
     return _documented(method, question)
@@ -130,7 +142,7 @@ def _documented(method: Method, question: Callable[..., Any]) -> Method:
     """The method, which says of itself what the question says."""
     functools.update_wrapper(method, question, assigned=("__doc__", "__name__"), updated=())
     del method.__wrapped__  # type: ignore[attr-defined] # it lacks self
-    itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     asked = inspect.signature(question)
     method.__signature__ = asked.replace(  # type: ignore[attr-defined] # how a function says it
         parameters=[itself, *asked.parameters.values()], return_annotation=inspect.Signature.empty
@@ -157,19 +169,11 @@ class Client(BaseClient):
 
     def ask(self, question: Ask[T]) -> T:
         """Send a question, and read its answer."""
-        if question.without is None:
-            return question.answered(self._send(question))
-        if self._outage.may_ask():
-            try:
-                answer = question.answered(self._send(question))
-            except ServerUnavailable as error:
-                self._outage.began(error)
-            else:
-                self._outage.ended()
-                return answer
-        return self._instead(question, question.without)
+        if question.without is not None and not self._outage.may_ask():
+            return self._instead(question, question.without)
+        return self._answer(question, self._send(question))
 
-    def _send(self, question: Ask[T]) -> Reply:
+    def _send(self, question: Ask[Any]) -> Reply | Failed:
         client = self._connected()
         request = self._request(client, question)
         try:
@@ -179,7 +183,7 @@ class Client(BaseClient):
                 answer = client.send(request)
             return Reply(answer.status_code, answer.content, answer.headers.get("Retry-After"))
         except TRANSPORT_ERRORS as error:
-            raise ServerUnavailable(f"{self.address.url} does not answer: {type(error).__name__}: {error}") from error
+            return Failed(f"{self.address.url} does not answer: {type(error).__name__}: {error}")
 
     def _connected(self) -> httpx.Client:
         if self._client is not None and self._forked():
@@ -222,19 +226,11 @@ class AsyncClient(BaseClient):
 
     async def ask(self, question: Ask[T]) -> T:
         """Send a question, and read its answer."""
-        if question.without is None:
-            return question.answered(await self._send(question))
-        if self._outage.may_ask():
-            try:
-                answer = question.answered(await self._send(question))
-            except ServerUnavailable as error:
-                self._outage.began(error)
-            else:
-                self._outage.ended()
-                return answer
-        return self._instead(question, question.without)
+        if question.without is not None and not self._outage.may_ask():
+            return self._instead(question, question.without)
+        return self._answer(question, await self._send(question))
 
-    async def _send(self, question: Ask[T]) -> Reply:
+    async def _send(self, question: Ask[Any]) -> Reply | Failed:
         client = self._connected()
         request = self._request(client, question)
         try:
@@ -244,7 +240,7 @@ class AsyncClient(BaseClient):
                 answer = await client.send(request)
             return Reply(answer.status_code, answer.content, answer.headers.get("Retry-After"))
         except TRANSPORT_ERRORS as error:
-            raise ServerUnavailable(f"{self.address.url} does not answer: {type(error).__name__}: {error}") from error
+            return Failed(f"{self.address.url} does not answer: {type(error).__name__}: {error}")
 
     def _connected(self) -> httpx.AsyncClient:
         if self._client is not None and self._forked():

@@ -61,10 +61,14 @@ class Job:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.end("succeeded" if kind is None else "failed")
+
+    def end(self, status: str) -> None:
+        """Record the rest, and how it ended: what leaving the block does."""
         if self._process != os.getpid():
             return  # a forked child that leaves its parent's block; the job is the parent's
         self._ended = time.monotonic_ns()
-        self.status = "succeeded" if kind is None else "failed"
+        self.status = status
         if self.beat():
             self._jobs.unwatch(self)
 
@@ -107,8 +111,8 @@ class JobTracker:
         @jobs.job("render", team=lambda order: order.team, instance_type="a10")
         def render_order(order): ...
 
-    The decorator is for plain functions and coroutines, so also for the tasks of Celery, RQ and procrastinate: put
-    it below theirs.
+    The decorator is for plain functions and coroutines. For all tasks of Celery, RQ or procrastinate there is a hook
+    in `tallystick_client.queues`.
     """
 
     def __init__(self, tracker: Tracking, *, event: str = "job", heartbeat: float = 30.0) -> None:

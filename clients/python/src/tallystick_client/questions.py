@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Callable, Generic, TypeVar, Union
+from typing import Any, Callable, Generic, Literal, TypeVar, Union
 
-from tallystick_client.answers import TEMPORARY, Reply, members, seconds
+from tallystick_client.answers import TEMPORARY, Failed, Reply, members, seconds
 from tallystick_client.errors import (
     AccessDenied,
     InvalidEvent,
@@ -30,9 +30,12 @@ from tallystick_client.verdicts import UNAVAILABLE, Check, Granted, check_of, gr
 
 T = TypeVar("T")
 
-OPEN, CLOSED = "open", "closed"
-POLICIES = (OPEN, CLOSED)
+WhenUnavailable = Literal["open", "closed"]
+POLICIES = ("open", "closed")
 """What a check says while the server can't be asked: that everything is allowed, or nothing."""
+
+Size = Literal["minute", "hour", "day", "month"]
+"""Of a history's windows."""
 
 Moment = Union[datetime, date, str]
 """An instant with its zone; a date, which begins at midnight in the team's zone; or one of the two as text."""
@@ -62,19 +65,21 @@ class Ask(Generic[T]):
     body: Mapping[str, Any] | None = None
     patience: int | None = None
     without: Callable[[bool], T] | None = None
-    policy: str | None = None
+    policy: WhenUnavailable | None = None
 
     @property
     def content(self) -> bytes | None:
         """The request's body."""
         return None if self.body is None else json.dumps(self.body).encode()
 
-    def answered(self, reply: Reply) -> T:
+    def answered(self, reply: Reply | Failed) -> T:
         """The result of an answer.
 
         Raises:
             RequestFailed: it is none.
         """
+        if isinstance(reply, Failed):
+            raise ServerUnavailable(reply.reason)
         if reply.status >= 500 or reply.status in TEMPORARY:
             detail = members(reply.body).get("detail", "no reason given")
             raise ServerUnavailable(f"the server answered {reply.status}: {detail}", seconds(reply.retry_after))
@@ -108,7 +113,7 @@ def usage(
     period: str = "current",
     start: Moment | None = None,
     end: Moment | None = None,
-    window: str = "day",
+    window: Size = "day",
     group_by: Iterable[str] = (),
 ) -> Ask[Usage]:
     """What a team used in a billing period, with every event that was acknowledged, and its history.
@@ -164,7 +169,9 @@ def alerts(team: str) -> Ask[tuple[AlertStatus, ...]]:
     return Ask("GET", "/api/usage/alerts/status", alerts_of, {"team_id": team})
 
 
-def check(team: str, metric: str, quantity: Quantity = 1, *, when_unavailable: str | None = None) -> Ask[Check]:
+def check(
+    team: str, metric: str, quantity: Quantity = 1, *, when_unavailable: WhenUnavailable | None = None
+) -> Ask[Check]:
     """Whether a team may use so much more of a metric now.
 
     Nothing is kept free: for work that takes a while, or must not overshoot, reserve.
@@ -199,7 +206,7 @@ def reserve(
     *,
     expires_in: int = 60,
     reference: str | None = None,
-    when_unavailable: str | None = None,
+    when_unavailable: WhenUnavailable | None = None,
 ) -> Ask[Granted]:
     """Keep a quantity of a limit free for work that is under way, as a context; see `Reservation`.
 
@@ -262,7 +269,7 @@ def _exact(quantity: Quantity) -> str:
         raise InvalidRequest(str(error)) from None
 
 
-def _policy(said: str | None) -> str | None:
+def _policy(said: WhenUnavailable | None) -> WhenUnavailable | None:
     if said is not None and said not in POLICIES:
         raise InvalidRequest(f"when_unavailable is {said!r}; allowed are {' and '.join(POLICIES)}")
     return said

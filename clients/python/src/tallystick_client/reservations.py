@@ -72,7 +72,7 @@ class Reservation(Reserving):
         return self
 
     def commit(self, *keys: str) -> None:
-        """Say that the usage is tracked, under `key` or under keys of your own; until they are recorded it is kept free.
+        """Say that the usage is tracked: under `key`, or under keys of your own. Until it is recorded it is kept free.
 
         Does not raise where the server can't be asked: the events are on their way, and it ends by itself.
         """

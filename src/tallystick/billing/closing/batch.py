@@ -42,7 +42,7 @@ class Batch:
     Attributes:
         database: where the books are.
         metering: where the usage is.
-        late_usage: what becomes of corrections of closed periods.
+        late_usage: what becomes of corrections of closed periods, of teams for which nothing else is said.
         known_at: a sealed instant: usage, prices and terms are those recorded up to it.
     """
 
@@ -86,14 +86,14 @@ class Batch:
         return mine
 
     async def _pending(self, tx: Connection, due: Sequence[Due]) -> Mapping[str, Pending]:
-        if self.late_usage is LateUsage.CREDIT_NOTE:
-            return {}
+        rules = await store.late_usage(tx, [each.team.id for each in due], self.late_usage)
+        held = {each.team.id: each.team for each in due if rules[each.team.id] is not LateUsage.CREDIT_NOTE}
         adjustments = Adjustments(self.metering.usage, self.metering.store)
-        found = await adjustments.pending(tx, {each.team.id: each.team for each in due}, sealed=self.known_at)
-        if self.late_usage is LateUsage.IGNORE:
-            return {team_id: each._replace(lines=[ignored(line) for line in each.lines])
-                    for team_id, each in found.items()}  # fmt: skip
-        return found
+        found = await adjustments.pending(tx, held, sealed=self.known_at) if held else {}
+        return {
+            team_id: _all_ignored(each) if rules[team_id] is LateUsage.IGNORE else each
+            for team_id, each in found.items()
+        }
 
     async def _statements(
         self, tx: Connection, accounts: Sequence[Account], pending: Mapping[str, Pending]
@@ -163,6 +163,10 @@ def _apart(accounts: Sequence[Account], pending: Mapping[str, Pending]) -> list[
 def bounds(period: Period) -> tuple[Interval, Interval]:
     """The period, and as long as it would be had the subscription not begun or ended inside it."""
     return period.interval, period.full
+
+
+def _all_ignored(pending: Pending) -> Pending:
+    return pending._replace(lines=[ignored(line) for line in pending.lines])
 
 
 def ignored(line: Line) -> Line:

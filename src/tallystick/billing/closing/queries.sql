@@ -7,6 +7,10 @@ WHERE team_id = ANY(%(team_ids)s) AND kind = 'period' AND status NOT IN ('active
 -- Those of some teams that nobody else is closing or changing; until the transaction ends nobody does.
 SELECT id FROM teams WHERE id = ANY(%(team_ids)s) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED;
 
+-- name: late_usage
+-- What becomes of corrections of some teams, where it is another than the billing file says.
+SELECT team_id, late_usage FROM team_late_usage WHERE team_id = ANY(%(team_ids)s);
+
 -- name: open_statements
 -- Statements that are being closed, in the place of their drafts; one that is closed already is left alone.
 INSERT INTO metered_billing_periods AS period
@@ -61,11 +65,17 @@ SET status = 'void', voided_at = %(at)s, void_reason = %(reason)s, voided_by = %
 SELECT DISTINCT adjusts_period_id FROM statement_lines WHERE period_id = %(id)s AND adjusts_period_id IS NOT NULL;
 
 -- name: teams_with_statements
--- Teams with closed statements, after a position; where asked for, only those that no subscription runs for any more.
-SELECT DISTINCT p.team_id FROM metered_billing_periods p
+-- Teams with closed statements, after a position, whose corrections stand alone: by the rule, which is the one given
+-- unless a team has its own, or because no subscription runs any more.
+SELECT DISTINCT p.team_id
+FROM metered_billing_periods p LEFT JOIN team_late_usage r ON r.team_id = p.team_id
 WHERE p.team_id > %(after)s AND p.kind = 'period' AND p.status IN ('closed', 'invoiced', 'paid')
   AND (%(only)s::text[] IS NULL OR p.team_id = ANY(%(only)s))
-  AND (NOT %(ended)s OR NOT EXISTS (
-      SELECT FROM subscriptions s WHERE s.team_id = p.team_id AND s.ends_at > %(now)s))
+  AND CASE coalesce(r.late_usage, %(late_usage)s)
+      WHEN 'credit_note' THEN true
+      WHEN 'next_period' THEN NOT EXISTS (
+          SELECT FROM subscriptions s WHERE s.team_id = p.team_id AND s.ends_at > %(now)s)
+      ELSE false
+      END
 ORDER BY p.team_id
 LIMIT %(limit)s;

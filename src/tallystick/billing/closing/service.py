@@ -19,7 +19,7 @@ from tallystick.billing.teams import store as teams
 from tallystick.billing.teams.due import due_periods
 from tallystick.billing.teams.models import Due
 from tallystick.billing.teams.service import required_team
-from tallystick.catalog.rules import BillingRules, LateUsage
+from tallystick.catalog.rules import BillingRules
 from tallystick.catalog.store import billing_rules
 from tallystick.core.clock import Clock
 from tallystick.core.errors import Conflict, NotFound, StorageError, TallystickError, Unavailable
@@ -144,14 +144,11 @@ class Closing:
 
     async def _correct_all(self, team_id: str | None, rules: BillingRules) -> Closed:
         """Book corrections that have no next period to go to: as credit notes, or after a subscription's end."""
-        if rules.late_usage is LateUsage.IGNORE:
-            return Closed()
         done, after, only = Closed(), "", None if team_id is None else [team_id]
-        ended = rules.late_usage is LateUsage.NEXT_PERIOD
         while True:
             async with self.database.snapshot() as tx:
                 found = await store.teams_with_statements(
-                    tx, after, BATCH, only=only, ended=ended, now=self.clock.now()
+                    tx, after, BATCH, only=only, late_usage=rules.late_usage, now=self.clock.now()
                 )
                 held = await teams.teams_by_id(tx, found)
             if not held:

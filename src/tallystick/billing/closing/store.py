@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from psycopg.types.json import Jsonb
 
 from tallystick.billing.statements.models import StatementKind, StatementLine
+from tallystick.catalog.rules import LateUsage
 from tallystick.core.clock import Interval
 from tallystick.storage.database import Connection
 from tallystick.storage.queries import Queries
@@ -142,18 +143,31 @@ async def adjusted_by(tx: Connection, period_id: int) -> list[int]:
     return [row[0] for row in rows]
 
 
+async def late_usage(tx: Connection, team_ids: Sequence[str], otherwise: LateUsage) -> dict[str, LateUsage]:
+    """What becomes of corrections, team by team; `otherwise`: where nothing is said of the team."""
+    rows = await (await tx.execute(QUERIES["late_usage"], {"team_ids": list(team_ids)})).fetchall()
+    return dict.fromkeys(team_ids, otherwise) | {team_id: LateUsage(rule) for team_id, rule in rows}
+
+
 async def teams_with_statements(
-    tx: Connection, after: str, limit: int, *, only: Sequence[str] | None, ended: bool, now: datetime
+    tx: Connection, after: str, limit: int, *, only: Sequence[str] | None, late_usage: LateUsage, now: datetime
 ) -> list[str]:
-    """Up to `limit` teams with closed statements after a position, by id.
+    """Up to `limit` teams with closed statements, after a position, by id, whose corrections stand alone.
 
     Args:
         tx: a snapshot or transaction.
         after: the id before the first.
         limit: most teams.
         only: of these.
-        ended: only those that no subscription runs for any more.
+        late_usage: the rule for teams that have none of their own. By `credit_note` all corrections stand alone, by
+            `next_period` those of teams that no subscription runs for any more.
         now: the moment.
     """
-    values = {"after": after, "limit": limit, "only": None if only is None else list(only), "ended": ended, "now": now}
+    values = {
+        "after": after,
+        "limit": limit,
+        "only": None if only is None else list(only),
+        "late_usage": str(late_usage),
+        "now": now,
+    }
     return [row[0] for row in await (await tx.execute(QUERIES["teams_with_statements"], values)).fetchall()]

@@ -47,7 +47,7 @@ class KeyStore:
 
     async def find(self, key_id: str) -> StoredKey | None:
         """The key of that id."""
-        async with self._database.snapshot() as tx:
+        async with self._database.statements() as tx:  # senders of events need it, too, when reading is busy
             row = await (await tx.execute(self._queries["find_key"], {"id": key_id})).fetchone()
         return StoredKey(_key(row[:-1]), row[-1]) if row else None
 

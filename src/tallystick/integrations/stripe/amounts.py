@@ -1,8 +1,8 @@
 """Amounts as Stripe writes them: whole numbers of a currency's minor unit, by Stripe's own table of exponents.
 
-It is not ISO 4217: Malagasy ariary have no minor unit there, Icelandic krónur have two decimals that are always zero, and
-dinars three of which the last is. An amount that Stripe can't write is rounded, and the lines of a bill are rounded
-so that they add up to its rounded total: by largest remainder, each by less than one unit.
+It is not ISO 4217: Malagasy ariary have no minor unit there, Icelandic krónur two decimals that are always zero, and
+dinars three of which the last is. An amount that Stripe can't write is rounded, and lines are rounded so that they add
+up to its rounded total: by largest remainder, each by less than one unit.
 """
 
 from collections.abc import Sequence

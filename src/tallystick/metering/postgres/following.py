@@ -5,14 +5,14 @@ not see, however the ids of batches and the times of commits are interleaved. On
 to; corrections take something away, so after one the team's usage is read anew.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg.sql import SQL, Composed, Literal, Placeholder
 
-from tallystick.core.clock import EARLIEST, Interval
+from tallystick.core.clock import Interval
 from tallystick.core.money import EXACT, ZERO
 from tallystick.metering.event_store import Followed, Following, Mark, Trail, UsageRequest
 from tallystick.metering.models import Aggregation, MetricVersion
@@ -91,26 +91,26 @@ async def _arrived(connection: Connection, trail: Trail) -> _Arrived:
     parameters = {
         "mark": trail.mark,
         "most": MOST_BATCHES + 1,
-        "start": min((each.interval.start for each in trail.followed), default=EARLIEST),
-        "end": max((each.interval.end for each in trail.followed), default=EARLIEST),
+        "start": trail.hull.start,
+        "end": trail.hull.end,
     }
     row = await (await connection.execute(QUERIES["arrived"], parameters)).fetchone()
     assert row is not None, "a select without a table has one row"
     return _Arrived(Mark(row[0]), row[1], row[2], frozenset(row[3]))
 
 
-async def _added(connection: Connection, trail: Trail, arrived: _Arrived) -> list[Decimal | None]:
-    """What came to each followed usage of a trail."""
+async def _added(connection: Connection, trail: Trail, arrived: _Arrived) -> Mapping[int, Decimal | None]:
+    """What came to the followed usage of a trail, by its place."""
     if len(arrived.batches) > MOST_BATCHES:
-        return [None] * len(trail.followed)
-    added: list[Decimal | None] = [ZERO] * len(trail.followed)
+        return dict.fromkeys(range(len(trail.followed)))
+    added: dict[int, Decimal | None] = {}
     for place, total, adds_up in await _sums(connection, trail.followed, arrived) if arrived.teams else ():
-        so_far = added[place]
+        so_far = added.get(place, ZERO)
         added[place] = EXACT.add(so_far, total) if adds_up and so_far is not None else None
-    if not arrived.corrected:
-        return added
-    corrected = await _teams_of(connection, arrived.corrected)
-    return [None if each.team_id in corrected else came for each, came in zip(trail.followed, added, strict=True)]
+    if arrived.corrected:
+        corrected = await _teams_of(connection, arrived.corrected)
+        added |= dict.fromkeys(place for place, each in enumerate(trail.followed) if each.team_id in corrected)
+    return added
 
 
 async def _teams_of(connection: Connection, ids: Sequence[UUID]) -> frozenset[str]:

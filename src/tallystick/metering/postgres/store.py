@@ -63,7 +63,7 @@ class PostgresEventStore:
 
     async def contents(self, ids: Sequence[UUID]) -> dict[UUID, int]:
         """With which content each of these identities was recorded; those that were not are absent."""
-        async with self._database.snapshot() as connection:
+        async with self._database.statements() as connection:  # a part of writing, which is not to wait for readers
             return dict(await (await connection.execute(QUERIES["contents"], {"ids": list(ids)})).fetchall())
 
     async def usage(self, requests: Sequence[UsageRequest]) -> list[list[Usage]]:

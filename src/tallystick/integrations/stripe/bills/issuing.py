@@ -27,7 +27,6 @@ from tallystick.integrations.stripe.bills.models import (
     StripeInvoice,
     StripeLine,
 )
-from tallystick.integrations.stripe.outcomes import StripeRefused
 from tallystick.storage.database import Database
 
 SKEW = timedelta(hours=1)
@@ -60,7 +59,8 @@ class Issuer:
             Differs: something is there that we did not put there.
         """
         if bill.kind is Kind.ITEMS:
-            return await self._add_items(bill)
+            await self._add_items(bill)
+            return None
         if bill.kind is Kind.CREDIT_NOTE:
             return await self._credit(bill)
         return await self._invoice(bill)
@@ -102,24 +102,27 @@ class Issuer:
         Raises:
             Differs: it is not what was given.
         """
-        wanted = Counter((line.key, line.amount) for line in bill.lines)
+        wanted: Counter[tuple[str | None, int]] = Counter((line.key, line.amount) for line in bill.lines)
         found = Counter((line.key, line.amount) for line in await self.api.lines(id))
         if wanted != found:
             other = next(iter((found - wanted) or (wanted - found)))
-            raise Differs(f"draft {id} has other lines than bill {bill.id}: look at {other[0] or 'one of another origin'}")
+            raise Differs(
+                f"draft {id} has other lines than bill {bill.id}: look at {other[0] or 'one of another origin'}"
+            )
         total = (await self.api.invoice(id)).total
         if total != bill.total:
-            raise Differs(f"draft {id} comes to {total}, bill {bill.id} to {bill.total} (in minor units): tax, discount?")
+            raise Differs(
+                f"draft {id} comes to {total}, bill {bill.id} to {bill.total} (in minor units): tax, discount?"
+            )
 
     async def _credit(self, bill: Bill) -> StripeInvoice | StripeCreditNote:
         """A credit note, or, where it doesn't fit the invoice any more, an invoice below zero: the balance gets it."""
         about = await self._credited(bill)
         if about is not None:
-            made = await self.api.credit_notes(about.id) if bill.tried_at else []
-            found = next((each for each in made if each.reference == bill.reference), None)
-            if found or bill.stripe_id:
-                return found or next(each for each in made if each.id == bill.stripe_id)
-            if _fits(bill, about):
+            made = [each for each in await self.api.credit_notes(about.id) if each.status == "issued"]
+            if found := next((each for each in made if each.reference == bill.reference), None):
+                return found
+            if _fits(bill, about, sum(each.amount for each in made)):
                 await self._trying(bill)
                 return await self.api.credit(bill, about, bill.idempotency_key("credit"))
         await self._become_invoice(bill)
@@ -156,21 +159,11 @@ class Issuer:
 
 
 def settled_state(found: StripeInvoice | StripeCreditNote | None) -> State:
-    """Where a bill stands that is this at Stripe."""
+    """Where a bill stands that is this at Stripe. Items are out of our hands, and a credit note has nothing to pay."""
     if not isinstance(found, StripeInvoice):
-        return State.FINAL if found is not None else State.PAID
-    states = {
-        "draft": State.DRAFTED,
-        "paid": State.PAID,
-        "void": State.VOID,
-        "uncollectible": State.UNCOLLECTIBLE,
-    }
+        return State.FINAL if found is None else State.PAID
+    states = {"draft": State.DRAFTED, "paid": State.PAID, "void": State.VOID, "uncollectible": State.UNCOLLECTIBLE}
     return states.get(found.status, State.FINAL)
-
-
-def is_about_draft(refused: StripeRefused) -> bool:
-    """Whether what was asked for is not there any more."""
-    return refused.outcome.status == 404
 
 
 def _surplus(bill: Bill, there: Sequence[StripeLine]) -> list[str]:
@@ -188,13 +181,13 @@ def _surplus(bill: Bill, there: Sequence[StripeLine]) -> list[str]:
     return surplus
 
 
-def _fits(bill: Bill, invoice: StripeInvoice) -> bool:
-    """Whether an invoice can be credited so much: what is left to pay of it, or all of it once it is paid."""
+def _fits(bill: Bill, invoice: StripeInvoice, credited: int) -> bool:
+    """Whether an invoice can be credited so much: what is left to pay of it, or of its total once it is paid."""
     amount = -bill.total
     if amount <= 0:
         return False
     if invoice.status == "paid":
-        return amount <= invoice.total
+        return amount <= invoice.total - credited
     return invoice.status in ("open", "uncollectible") and amount <= invoice.remaining
 
 

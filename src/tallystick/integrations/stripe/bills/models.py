@@ -203,15 +203,15 @@ class StripeCreditNote(NamedTuple):
     status: str
 
 
-def reference_of(account: str, source: Source, source_id: int, digest: str, lines: Sequence[BillLine], turn: int) -> str:
+def reference_of(account: str, source: tuple[Source, int], digest: str, lines: Sequence[BillLine], turn: int) -> str:
     """By what a bill is found again: the same for the same content, whoever makes it, and another when made anew.
 
     Args:
         account: at which it is.
-        source, source_id: what is billed.
+        source: what is billed, and its number here.
         digest: of the statement or document, so that two installations can't be mistaken for each other.
         lines: what it says.
         turn: how often it was given up before.
     """
-    said = json.dumps([account, str(source), source_id, digest, [list(line) for line in lines], turn])
+    said = json.dumps([account, *map(str, source), digest, [list(line) for line in lines], turn])
     return "tb1_" + base64.b32encode(hashlib.sha256(said.encode()).digest()).decode().rstrip("=").lower()

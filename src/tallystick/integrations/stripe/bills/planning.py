@@ -90,7 +90,7 @@ class BillPlanner:
                 content = document.content
             else:
                 return False
-            bill = await self._bill(tx, team, Source.STATEMENT, period, content, document)
+            bill = await self._bill(tx, team, period, content, document=document)
             if await store.freeze(tx, bill, self.clock.now()) is None:
                 return False
             status = Status.PAID if bill.state is State.NOTHING else Status.INVOICED
@@ -101,7 +101,7 @@ class BillPlanner:
         """What corrects earlier periods of a team whose usage Stripe bills."""
         made = await sources.load(tx, period)
         content = compose(made, by_table(made.rules.taxes))
-        bill = await self._bill(tx, team, Source.STATEMENT, period, content, None, kind=Kind.ITEMS)
+        bill = await self._bill(tx, team, period, content, kind=Kind.ITEMS)
         return await store.freeze(tx, bill, self.clock.now()) is not None
 
     async def _credit_note(self, document_id: int) -> bool:
@@ -114,7 +114,7 @@ class BillPlanner:
             team = await teams.find(tx, note.content.recipient.team_id)
             if billed is None or period is None or team is None:
                 return False
-            bill = await self._bill(tx, team, Source.CREDIT_NOTE, period, note.content, note)
+            bill = await self._bill(tx, team, period, note.content, document=note, source=Source.CREDIT_NOTE)
             kind = Kind.CREDIT_NOTE if bill.total < 0 else Kind.INVOICE
             bill = bill._replace(kind=kind, credits_bill_id=billed.id, customer_id=billed.customer_id)
             return await store.freeze(tx, bill, self.clock.now()) is not None
@@ -123,11 +123,11 @@ class BillPlanner:
         self,
         tx: Connection,
         team: LinkedTeam,
-        source: Source,
         period: ClosedPeriod,
         content: InvoiceContent,
-        document: Invoice | None,
         *,
+        document: Invoice | None = None,
+        source: Source = Source.STATEMENT,
         kind: Kind = Kind.INVOICE,
     ) -> NewBill:
         lines = tuple(bill_lines(content, only_adjustments=kind is Kind.ITEMS))
@@ -136,7 +136,7 @@ class BillPlanner:
         digest = (document.digest if document else None) or period.digest
         corrected = await self._corrected(tx, period, content) if kind is Kind.INVOICE and total < 0 else None
         return NewBill(
-            reference=reference_of(self.account, source, id, digest, lines, await store.turns(tx, source, id)),
+            reference=reference_of(self.account, (source, id), digest, lines, await store.turns(tx, source, id)),
             account=self.account,
             team_id=team.team_id,
             customer_id=team.customer_id,

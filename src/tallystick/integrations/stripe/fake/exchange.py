@@ -7,6 +7,7 @@ refused before the key is looked at is not remembered under it; what execution c
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import format_datetime
 from typing import NamedTuple
 
 import msgspec
@@ -147,7 +148,7 @@ class Exchange:
         with self._account.lock:
             try:
                 if (kept := self._kept(opened)) is not None:
-                    return Answer(kept[0], kept[1], _headers(opened, replayed=True)), True
+                    return Answer(kept[0], kept[1], (*_headers(opened, replayed=True), self._date())), True
             except Refused as refused:
                 return self._refusal(opened.identity, refused, is_v2=opened.operation.is_v2), False
         lane = self._account.meters.lane(opened.call.params) if "meter_events" in opened.operation.name else None
@@ -218,7 +219,7 @@ class Exchange:
             opened.operation.check_error(body, "")
             return self._refusal(opened.identity, result, is_v2=opened.operation.is_v2)
         opened.operation.check(result, "")
-        return Answer(200, _encode(result), _headers(opened))
+        return Answer(200, _encode(result), (*_headers(opened), self._date()))
 
     async def _sent(self, opened: _Opened, answer: Answer, *, replayed: bool) -> Answer | None:
         with self._account.lock:
@@ -235,8 +236,12 @@ class Exchange:
 
     def _refusal(self, identity: str, refused: Refused, *, is_v2: bool) -> Answer:
         extra = ((name.encode(), value.encode()) for name, value in refused.headers.items())
-        headers = (_JSON, (b"request-id", identity.encode()), *extra)
+        headers = (_JSON, (b"request-id", identity.encode()), self._date(), *extra)
         return Answer(refused.status, _encode(refused.body(is_v2=is_v2)), headers)
+
+    def _date(self) -> tuple[bytes, bytes]:
+        """The time that an answer says it is."""
+        return (b"date", format_datetime(self._account.clock.now(), usegmt=True).encode())
 
     def _note(self, name: str, call: Call, status: int, *, replayed: bool = False) -> None:
         self._account.counts[name, status] += 1

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any, Self
 
 import stripe
@@ -61,14 +62,16 @@ class MeterApi:
         """Send up to 100 events by the stream, which looks at them later."""
         return await self._in_thread(self._stream, requests, idempotency_key, now)
 
-    async def counted(self, meter_id: str, customer_id: str, interval: Interval) -> Decimal:
-        """What the summaries show for an interval of whole minutes. It is a double, so it has 15 digits or so.
+    async def counted(self, meter_id: str, customer_id: str, interval: Interval) -> tuple[Decimal, datetime | None]:
+        """What the summaries show for an interval of whole minutes, and when, by Stripe's clock, if it says so.
+
+        A sum is a double there, so it has 15 digits or so.
 
         Raises:
             StripeRefused: no answer.
         """
-        rows = await self._summaries(meter_id, customer_id, interval)
-        return sum((Decimal(repr(row.aggregated_value)) for row in rows), Decimal(0))
+        rows, at = await self._summaries(meter_id, customer_id, interval)
+        return sum((Decimal(repr(row.aggregated_value)) for row in rows), Decimal(0)), at
 
     async def counted_hourly(self, meter_id: str, customer_id: str, interval: Interval) -> dict[datetime, Decimal]:
         """What the summaries show for each hour that has something, by its beginning. Whole hours of UTC.
@@ -76,14 +79,16 @@ class MeterApi:
         Raises:
             StripeRefused: no answer.
         """
-        rows = await self._summaries(meter_id, customer_id, interval, "hour")
+        rows, _ = await self._summaries(meter_id, customer_id, interval, "hour")
         return {datetime.fromtimestamp(row.start_time, UTC): Decimal(repr(row.aggregated_value)) for row in rows}
 
     async def cancel(self, event_name: str, identifier: str) -> Outcome:
         """Take an event back, which is possible for 24 hours."""
         return await self._in_thread(self._cancel, event_name, identifier)
 
-    async def _summaries(self, meter_id: str, customer_id: str, interval: Interval, window: str = "") -> list[Any]:
+    async def _summaries(
+        self, meter_id: str, customer_id: str, interval: Interval, window: str = ""
+    ) -> tuple[list[Any], datetime | None]:
         params: Any = {
             "customer": customer_id,
             "start_time": int(interval.start.timestamp()),
@@ -93,9 +98,9 @@ class MeterApi:
         if window:
             params["value_grouping_window"] = window
 
-        def listed() -> list[Any]:
+        def listed() -> tuple[list[Any], datetime | None]:
             page = self.client.v1.billing.meters.event_summaries.list(meter_id, params)
-            return list(page.auto_paging_iter())
+            return list(page.auto_paging_iter()), _date(page.last_response)
 
         return await call("read summaries", listed)
 
@@ -135,6 +140,15 @@ class MeterApi:
             session = self.client.v2.billing.meter_event_session.create()
             self._session = (session.authentication_token, now)
         return self._session[0]
+
+
+def _date(response: Any) -> datetime | None:
+    """When an answer was given, by the clock of who gave it."""
+    text = response.headers.get("date") if response is not None else None
+    try:
+        return parsedate_to_datetime(text) if text else None
+    except ValueError:
+        return None
 
 
 def _text(seconds: int) -> str:

@@ -2,6 +2,9 @@
 
 After 20 hours Stripe may have forgotten the identifier, and would count a resend twice. Deltas of a window are stamped
 in minutes of their own, so the summary of a minute mostly is about one delta.
+
+Summaries lag, so one look can only find a delta. That it never arrived takes a second look, an hour later by Stripe's
+clock: ours may have jumped.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,13 +17,13 @@ from typing import NamedTuple
 from tallystick.core.money import EXACT, ZERO
 from tallystick.integrations.stripe.meters import store
 from tallystick.integrations.stripe.meters.api import MeterApi
-from tallystick.integrations.stripe.meters.models import BLIND, Lane, Sending, State
+from tallystick.integrations.stripe.meters.models import Lane, Sending, State
 from tallystick.integrations.stripe.meters.windows import minute_of
 from tallystick.integrations.stripe.outcomes import StripeRefused
 from tallystick.storage.database import Database
 
 COUNTED_WITHIN = timedelta(hours=1)
-"""How long after it was sent a delta is looked for, at the earliest: summaries lag."""
+"""How long summaries may lag."""
 
 TOLERANCE = Decimal("1e-9")
 """Part of a sum by which a sum of doubles may differ."""
@@ -39,11 +42,19 @@ class Finding(StrEnum):
 
 
 class Doubt(NamedTuple):
-    """What was found about a delta, why, and when to look again."""
+    """What was found about a delta.
+
+    Attributes:
+        finding: what.
+        reason: why.
+        look_at: when to look again, by our clock.
+        looked_at: when it was first looked for, by Stripe's.
+    """
 
     finding: Finding
     reason: str
     look_at: datetime
+    looked_at: datetime | None
 
 
 def same(one: Decimal, other: Decimal) -> bool:
@@ -61,27 +72,27 @@ def exact_sum(numbers: Iterable[Decimal]) -> Decimal:
 
 async def look(database: Database, api: MeterApi, lane: Lane, delta: Sending, now: datetime) -> Doubt:
     """Look whether a delta has arrived."""
-    sent_at = min(delta.sent_at or now, now)  # a clock that was put back starts the wait anew
-    if now < sent_at + COUNTED_WITHIN:
-        return Doubt(Finding.WAIT, "summaries lag", sent_at + COUNTED_WITHIN)
     minute = minute_of(delta.stamped_at)
     try:
-        counted = await api.counted(lane.meter_id, lane.customer_id, minute)
+        counted, at = await api.counted(lane.meter_id, lane.customer_id, minute)
     except StripeRefused as error:
-        return Doubt(Finding.WAIT, str(error), now + timedelta(minutes=5))
+        return Doubt(Finding.WAIT, str(error), now + timedelta(minutes=5), delta.looked_at)
     async with database.snapshot() as tx:
         beside = await store.told_in(tx, lane.id, minute)
-    return judged(delta.id, counted, beside, now)
+    first, at = delta.looked_at or at or now, at or now
+    finding, reason = judged(delta.id, counted, beside)
+    if finding is not Finding.COUNTED and at < first + COUNTED_WITHIN:
+        return Doubt(Finding.WAIT, reason, now + (first + COUNTED_WITHIN - at), first)
+    return Doubt(finding, reason, now, first)
 
 
-def judged(delta_id: int, counted: Decimal, beside: Sequence[store.Told], now: datetime) -> Doubt:
+def judged(delta_id: int, counted: Decimal, beside: Sequence[store.Told]) -> tuple[Finding, str]:
     """What the sum of a minute says about a delta in it.
 
     Args:
         delta_id: which.
         counted: what Stripe shows.
         beside: every delta that is stamped in the minute, itself among them.
-        now: when.
     """
     sure = exact_sum(each.quantity for each in beside if each.state in (State.ACCEPTED, State.CONFIRMED))
     doubtful = [each for each in beside if each.state is State.PENDING and (each.doubt_since or each.id == delta_id)]
@@ -94,11 +105,5 @@ def judged(delta_id: int, counted: Decimal, beside: Sequence[store.Told], now: d
     ]
     answers = {any(each.id == delta_id for each in chosen) for chosen in fitting}
     if len(answers) != 1:
-        return Doubt(Finding.UNCLEAR, told, now)
-    return Doubt(Finding.COUNTED if answers.pop() else Finding.LOST, told, now)
-
-
-def waiting(delta: Sending, doubt: Doubt, now: datetime) -> store.Unsettled:
-    """A delta in doubt that is looked for again; it is not sent blindly any more, whatever the clock says then."""
-    since = min(delta.doubt_since or now, now - BLIND)
-    return store.Unsettled(delta.id, since, delta.key_number, doubt.reason, min(delta.sent_at or now, now))
+        return Finding.UNCLEAR, told
+    return (Finding.COUNTED if answers.pop() else Finding.LOST), told

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tallystick.core.clock import Interval
 
-BLIND = timedelta(hours=400)
+BLIND = timedelta(hours=20)
 """How long what may have arrived is sent again as it is: Stripe knows its identifier for 24 hours at least."""
 
 OLDEST = timedelta(days=34)
@@ -160,7 +160,7 @@ class Sending(NamedTuple):
         identifier, request, quantity, stamped_at, deadline: what was booked.
         key_number: the number of its idempotency key.
         doubt_since: since when it may have arrived, before this time.
-        sent_at: when it was sent last, before this time.
+        looked_at: when, by Stripe's clock, it was first looked for there; None: it was not.
         failures: of its lane, in a row.
     """
 
@@ -175,7 +175,7 @@ class Sending(NamedTuple):
     deadline: datetime
     key_number: int
     doubt_since: datetime | None
-    sent_at: datetime | None
+    looked_at: datetime | None
     failures: int
 
     @property
@@ -186,9 +186,9 @@ class Sending(NamedTuple):
     def may_be_sent(self, now: datetime) -> bool:
         """Whether it can be sent as it is, without a look at what Stripe has counted.
 
-        Not after its deadline, and what may have arrived not after Stripe may have forgotten it, nor when the clock
-        was put back: nobody knows then how long ago that was.
+        Not after its deadline. What may have arrived neither after Stripe may have forgotten it, nor once it was looked
+        for, nor when the clock was put back: nobody knows then how long ago that was.
         """
-        if self.doubt_since is None:
-            return now < self.deadline
-        return now < self.deadline and self.doubt_since <= now < self.doubt_since + BLIND
+        if now >= self.deadline or self.looked_at is not None:
+            return False
+        return self.doubt_since is None or self.doubt_since <= now < self.doubt_since + BLIND

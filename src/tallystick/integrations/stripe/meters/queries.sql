@@ -130,7 +130,7 @@ RETURNING l.id, l.account, l.customer_id, l.event_name, l.meter_id, l.team_id, l
 -- name: heads
 -- The first deltas that wait in each lane, in the order in which they were booked.
 SELECT d.id, x.lane_id, d.kind, d.window_start, d.window_end, d.identifier, d.request, d.quantity, d.stamped_at,
-       d.deadline, d.key_number, d.doubt_since, d.sent_at
+       d.deadline, d.key_number, d.doubt_since, d.looked_at
 FROM unnest(%(lanes)s::bigint[]) AS x (lane_id)
 CROSS JOIN LATERAL (
     SELECT * FROM stripe_deltas p WHERE p.lane_id = x.lane_id AND p.state = 'pending' ORDER BY p.id LIMIT %(depth)s
@@ -161,9 +161,9 @@ WHERE id = ANY (%(ids)s) AND state = 'pending';
 -- name: unsettled
 -- What else was learned about deltas that wait: whether they may have arrived, and the number of their next key.
 UPDATE stripe_deltas d
-SET doubt_since = x.doubt_since, key_number = x.key_number, outcome = x.outcome, sent_at = x.sent_at
-FROM unnest(%(ids)s::bigint[], %(doubts)s::timestamptz[], %(keys)s::int[], %(outcomes)s::text[], %(sent)s::timestamptz[])
-     AS x (id, doubt_since, key_number, outcome, sent_at)
+SET doubt_since = x.doubt_since, key_number = x.key_number, outcome = x.outcome, looked_at = x.looked_at
+FROM unnest(%(ids)s::bigint[], %(doubts)s::timestamptz[], %(keys)s::int[], %(outcomes)s::text[],
+            %(looks)s::timestamptz[]) AS x (id, doubt_since, key_number, outcome, looked_at)
 WHERE d.id = x.id AND d.state = 'pending';
 
 -- name: settled

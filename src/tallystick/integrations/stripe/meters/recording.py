@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tallystick.integrations.stripe.meters import doubts, store
+from tallystick.integrations.stripe.meters import store
 from tallystick.integrations.stripe.meters.doubts import Doubt, Finding
 from tallystick.integrations.stripe.meters.models import Lane, Sending, State
 from tallystick.integrations.stripe.meters.telling import held, quarantined
@@ -135,7 +135,7 @@ def _take(page: _Page, tried: Tried, began: datetime) -> None:
             pass
         case Class.UNKNOWN:
             key = delta.key_number + outcome.replayed
-            page.unsettled.append(store.Unsettled(delta.id, delta.doubt_since or began, key, _told(outcome), began))
+            page.unsettled.append(store.Unsettled(delta.id, delta.doubt_since or began, key, _told(outcome), None))
         case Class.POISON:
             page.settled.append(store.Settled(delta.id, State.QUARANTINED, _told(outcome)))
         case Class.LATE if delta.doubt_since is None:
@@ -153,14 +153,16 @@ def _take_doubt(page: _Page, delta: Sending, doubt: Doubt, now: datetime) -> Non
         case Finding.UNCLEAR:
             page.settled.append(store.Settled(delta.id, State.QUARANTINED, f"unclear: {doubt.reason}"))
         case Finding.WAIT:
-            page.unsettled.append(doubts.waiting(delta, doubt, now))
+            page.unsettled.append(
+                store.Unsettled(delta.id, delta.doubt_since, delta.key_number, doubt.reason, doubt.looked_at)
+            )
 
 
 def _as_before(delta: Sending, outcome: Outcome | None) -> store.Unsettled:
     """It did not arrive this time: as much in doubt as it was before."""
     key = delta.key_number + (outcome is not None and outcome.replayed)
     told = "" if outcome is None else _told(outcome)
-    return store.Unsettled(delta.id, delta.doubt_since, key, told, delta.sent_at)
+    return store.Unsettled(delta.id, delta.doubt_since, key, told, delta.looked_at)
 
 
 def _release(line: Line, now: datetime) -> store.Release:

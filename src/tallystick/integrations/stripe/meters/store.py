@@ -47,7 +47,7 @@ class Unsettled(NamedTuple):
     doubt_since: datetime | None
     key_number: int
     outcome: str
-    sent_at: datetime | None
+    looked_at: datetime | None
 
 
 class Settled(NamedTuple):
@@ -274,7 +274,7 @@ async def unsettled(tx: Connection, deltas: Sequence[Unsettled]) -> None:
         "doubts": [each.doubt_since for each in deltas],
         "keys": [each.key_number for each in deltas],
         "outcomes": [each.outcome for each in deltas],
-        "sent": [each.sent_at for each in deltas],
+        "looks": [each.looked_at for each in deltas],
     }
     await tx.execute(QUERIES["unsettled"], values)
 

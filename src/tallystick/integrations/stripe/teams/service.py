@@ -1,5 +1,4 @@
-"""Links teams with customers. What follows of it is done in the same transaction: whose usage meters are told, and what
-becomes of late usage."""
+"""Links teams with customers, and in the same transaction what follows: whose usage meters are told, late usage."""
 
 from dataclasses import dataclass
 
@@ -35,7 +34,7 @@ class StripeTeams:
             other = await store.find_by_customer(tx, self.account, customer_id)
             if other is not None and other.team_id != team_id:
                 raise Conflict(f"customer {customer_id} is team {other.team_id} already")
-            await store.link(tx, self.account, team_id, customer_id, terms, now)
+            await store.link(tx, self.account, team_id, customer_id, terms=terms, now=now)
             await store.set_late_usage(tx, team_id, _late_usage(terms.late_policy))
             await self._meter(tx, team_id, customer_id, terms)
             found = await store.find(tx, team_id)

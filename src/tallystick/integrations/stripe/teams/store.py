@@ -29,7 +29,7 @@ async def linked(tx: Connection) -> list[LinkedTeam]:
     return [_team(row) for row in await (await tx.execute(QUERIES["list"])).fetchall()]
 
 
-async def link(tx: Connection, account: str, team_id: str, customer_id: str, terms: Terms, now: datetime) -> None:
+async def link(tx: Connection, account: str, team_id: str, customer_id: str, *, terms: Terms, now: datetime) -> None:
     """From now on a team is this customer, on these terms."""
     values = {"account": account, "team_id": team_id, "customer_id": customer_id, "now": now, **terms._asdict()}
     await tx.execute(QUERIES["link"], values)
@@ -78,6 +78,4 @@ def _one(row: Sequence[Any] | None) -> LinkedTeam | None:
 
 def _team(row: Sequence[Any]) -> LinkedTeam:
     team_id, account, customer_id, mode, late_policy, collection, *rest = row
-    return LinkedTeam(
-        team_id, account, customer_id, Mode(mode), LatePolicy(late_policy), Collection(collection), *rest
-    )
+    return LinkedTeam(team_id, account, customer_id, Mode(mode), LatePolicy(late_policy), Collection(collection), *rest)

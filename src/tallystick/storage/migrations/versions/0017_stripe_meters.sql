@@ -100,6 +100,7 @@ CREATE INDEX stripe_lanes_suspect ON stripe_lanes (suspect_at) WHERE suspect_at 
 --              lost: it never arrived; rejected: it was refused later; cancelled: it was taken back. The last three
 --              count no more, so that the window's usage is booked anew with another seq
 -- doubt_since  since when it may or may not have arrived: from before it is sent until an answer settles it
+-- looked_at    when, by Stripe's clock, it was first looked for there: it is not sent again from then on
 -- stream_key   the idempotency key of the batch that it was sent with
 CREATE TABLE stripe_deltas (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -121,6 +122,7 @@ CREATE TABLE stripe_deltas (
     attempts      integer NOT NULL DEFAULT 0,
     sent_at       timestamptz,
     doubt_since   timestamptz,
+    looked_at     timestamptz,
     settled_at    timestamptz,
     stream_key    text,
     outcome       text,
@@ -147,12 +149,14 @@ CREATE TRIGGER stripe_deltas_are_final BEFORE DELETE OR UPDATE OF
 
 -- local_total    what the ledger says; accepted: what Stripe said yes to; stripe: what its summaries show
 -- waiting        booked and not settled: pending, quarantined or late
+-- stripe_time    when that was, by Stripe's clock
 CREATE TABLE stripe_comparisons (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     lane_id       bigint NOT NULL REFERENCES stripe_lanes (id),
     starts_at     timestamptz NOT NULL,
     ends_at       timestamptz NOT NULL,
     compared_at   timestamptz NOT NULL,
+    stripe_time   timestamptz NOT NULL,
     local_total   numeric NOT NULL,
     accepted      numeric NOT NULL,
     waiting       numeric NOT NULL,

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from benchmarks import (
     alerts,
+    client_overhead,
     closing,
     depth,
     document,
@@ -48,6 +49,7 @@ BENCHMARKS = {
     "rating": Benchmark(lambda size, _: rating.measure(size), 1_000_000),
     "usage": Benchmark(usage_many.measure, 10_000),
     "closing": Benchmark(closing.measure, 10_000),
+    "client_overhead": Benchmark(client_overhead.measure, 27_000),
     "enforcement": Benchmark(enforcement.measure, 20_000),
     "depth": Benchmark(depth.measure, 5_000_000),
 }

@@ -67,3 +67,12 @@ async def at_work(database: Database, clock: ManualClock) -> AsyncIterator[Desk]
         await house.team("acme")
         await house.team("globex")
         yield Desk(house, enforcing(database, house.metering, clock))
+
+
+@asynccontextmanager
+async def unanswered(database: Database, *more: str) -> AsyncIterator[None]:
+    """While the block runs the database leaves questions about limits, usage and more tables unanswered."""
+    tables = ", ".join(("enforcement_changes", "ingest_batches", *more))
+    async with database.connection() as held, held.transaction():
+        await held.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE".encode())
+        yield

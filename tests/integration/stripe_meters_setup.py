@@ -119,7 +119,7 @@ class Shop:
 
     async def states(self) -> dict[str, int]:
         """How many deltas are in which state."""
-        return dict(await self.rows("SELECT state, count(*)::int FROM stripe_deltas GROUP BY 1"))  # type: ignore[arg-type]
+        return dict(await self.rows("SELECT state, count(*)::int FROM stripe_deltas GROUP BY 1"))
 
 
 @contextmanager
@@ -135,7 +135,7 @@ def sound(fake: RunningFake) -> Iterator[None]:
 async def open_shop(
     database: Database, clock: ManualClock, setting: Setting | None = None, *, streams: bool = False, **options: Any
 ) -> AsyncIterator[Shop]:
-    """An installation with a metric and its meter. The fake's clock begins where ours is, and both are moved by hand."""
+    """An installation with a metric and its meter. The fake's clock begins where ours is; both are moved by hand."""
     setting = setting or Setting(at=clock.now())
     with running(setting) as fake, sound(fake):
         async with opened(database, clock) as house:

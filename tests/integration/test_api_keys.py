@@ -20,11 +20,13 @@ from tallystick.core.clock import ManualClock
 from tallystick.core.errors import InvalidInput, NotFound, Unauthorized, Unavailable
 from tallystick.core.settings import Settings
 from tallystick.http.access import guarded, required_scopes
-from tallystick.http.gate import OPEN_PATHS
+from tallystick.http.gate import OPEN_PATHS, SIGNED_PATHS
 from tallystick.http.keys.models import write_token
 from tallystick.http.keys.service import BELIEVED, MOST_REMEMBERED, PATIENCE, REMEMBERED, KeyService
 from tallystick.http.principal import Scope
 from tallystick.storage.database import Database
+
+SIGNED = tuple(path.partition("{")[0] for path in SIGNED_PATHS)
 
 
 class Monotonic:
@@ -364,7 +366,15 @@ async def test_no_endpoint_but_health_answers_without_a_key(app):
         for method, path, _ in addresses(app):
             answer = await client.request(method, path, json={})
             expected = 200 if path in OPEN_PATHS else 401
-            assert answer.status_code == expected, (method, path)
+            if not path.startswith(SIGNED):
+                assert answer.status_code == expected, (method, path)
+
+
+async def test_what_stands_open_for_signed_requests_refuses_unsigned_ones(app):
+    async with anonymous(app) as client:
+        for path in SIGNED_PATHS:
+            answer = await client.post(path.format(source="nobody"), json={"id": "evt_1"})
+            assert 400 <= answer.status_code < 500 or answer.status_code == 503, (path, answer.text)
 
 
 async def test_every_endpoint_refuses_a_key_without_its_scope(app, keys):
@@ -459,7 +469,7 @@ async def test_the_openapi_document_is_complete(app):
     for method, path, operation in documented(app):
         assert operation["description"], (method, path)
         assert operation["tags"], (method, path)
-        if path not in OPEN_PATHS:
+        if path not in OPEN_PATHS | SIGNED_PATHS:
             assert operation["security"], (method, path)
             problem = operation["responses"]["401"]["content"]["application/problem+json"]["schema"]
             assert problem == {"$ref": "#/components/schemas/Problem"}

@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -19,7 +19,7 @@ from tallystick.metering.decoding import decode
 from tallystick.metering.service import Metering
 from tallystick.storage.database import Database
 from tests.integration.billing_setup import CATALOGUE
-from tests.integration.enforcement_setup import CALLS, PATIENCE, Desk, at_work, enforcing
+from tests.integration.enforcement_setup import CALLS, PATIENCE, Desk, at_work, enforcing, unanswered
 
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -165,14 +165,6 @@ async def test_a_metric_that_is_added_later_has_its_past(desk: Desk) -> None:
 
 
 # --- Without the database --------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def unanswered(database: Database) -> AsyncIterator[None]:
-    """While the block runs the database leaves limits unanswered."""
-    async with database.connection() as held, held.transaction():
-        await held.execute("LOCK TABLE enforcement_changes IN ACCESS EXCLUSIVE MODE")
-        yield
 
 
 @pytest.mark.parametrize(("policy", "allowed"), [(WhenUnavailable.OPEN, True), (WhenUnavailable.CLOSED, False)])

@@ -1,15 +1,19 @@
 """`/api/usage/check`, `/reservations`, `/limits` and `/throttles` over HTTP: answers, headers, and who may do what."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
 
 from tallystick.core.clock import ManualClock
+from tallystick.enforcement.counters import FRESH
+from tallystick.http.keys import service as keys
 from tallystick.http.principal import Scope
 from tallystick.storage.database import Database
 from tests.integration.billing_setup import House, calling, opened
+from tests.integration.enforcement_setup import unanswered
 
 CHECK = {"team_id": "acme", "metric": "api_calls"}
 LIMIT = {**CHECK, "type": "hard", "limit": "10.5"}
@@ -203,6 +207,21 @@ async def test_what_checks_answer_without_the_database_is_set_by_metric(client: 
         "peak": "open",
     }
     assert (await client.put("/api/usage/limits/policies/nothing", json=said)).status_code == 404
+
+
+async def test_a_gateway_is_answered_while_the_database_hangs(
+    client: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await ask(client))["allowed"]
+    monkeypatch.setattr(keys, "REMEMBERED", 0.0)
+    monkeypatch.setattr(keys, "PATIENCE", 0.05)
+    monkeypatch.setattr(cast(Any, client._transport).app.state.enforcement, "_patience", 0.05)
+    async with unanswered(database, "api_keys"):
+        await asyncio.sleep(2 * FRESH)  # what was read before is out of date by then
+        verdict = await ask(client)
+        reserved = await client.post("/api/usage/reservations", json=CHECK)
+    assert (verdict["allowed"], verdict["reason"]) == (True, "unavailable")
+    assert (reserved.status_code, reserved.json()["reservation"]) == (200, None)
 
 
 async def test_a_throttle_is_set_seen_and_ended(client: httpx.AsyncClient) -> None:

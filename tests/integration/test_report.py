@@ -627,7 +627,7 @@ async def test_the_reference_shows_the_answer_that_is_given(house):
 
     answer = ReportAnswer.of(await house.billing.reports.report(asked)).model_dump(mode="json")
 
-    assert paths(shown) <= paths(answer)
+    assert paths(shown | {"dead_letters": []}) <= paths(answer)  # the team has none here
     assert shown["current_period"] == answer["current_period"]
     assert shown["history"] == answer["history"]
 

@@ -6,8 +6,8 @@ killed anywhere, two that send at once, clocks that jump. TALLYSTICK_TEST_EXAMPL
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,6 +20,7 @@ from tallystick.core.ids import event_id
 from tallystick.core.settings import Settings
 from tallystick.integrations.stripe.fake import Effect, Lag, Setting
 from tallystick.integrations.stripe.meters.rejections import rejections_in, report_rejections
+from tallystick.integrations.stripe.reconciling.service import Reconciliation
 from tallystick.storage.database import Database
 from tests.conftest import temporary_database
 from tests.integration.stripe_meters_setup import EVENTS, Shop, open_shop
@@ -27,11 +28,17 @@ from tests.integration.stripe_meters_setup import EVENTS, Shop, open_shop
 EXAMPLES = int(os.environ.get("TALLYSTICK_TEST_EXAMPLES", "6"))
 STEPS = 40
 TEAMS = ("acme", "beta")
-BEGINNING = datetime.fromisoformat("2026-03-29T12:00:00+00:00")
+AT_THE_EDGE = datetime.fromisoformat("2026-03-29T12:00:00+00:00")
+EARLY = datetime.fromisoformat("2026-03-05T12:00:00+00:00")
+"""So early that no invoice is final: after that Stripe's mistakes can only be reported."""
 
 UNDONE = (Effect.UNREACHABLE, Effect.RATE_LIMITED, Effect.UNAVAILABLE, Effect.SERVER_ERROR, Effect.LOCK_TIMEOUT)
 DONE = (Effect.DONE_BUT_SERVER_ERROR, Effect.LOST_ANSWER, Effect.GARBLED)
 TROUBLES = (DONE, (*UNDONE, *DONE), (*UNDONE, *DONE, Effect.REJECTED_LATER))
+
+
+WRONGS = (*DONE, Effect.UNREACHABLE, Effect.REJECTED_LATER, Effect.NEVER_COUNTED, Effect.COUNTED_TWICE)
+"""What Stripe may get wrong on its side, too."""
 
 
 @dataclass(slots=True)
@@ -43,6 +50,7 @@ class Story:
     sent: list[tuple[str, str]] = field(default_factory=list)
     most: dict[str, Decimal] = field(default_factory=lambda: dict.fromkeys(TEAMS, Decimal(0)))
     ahead: timedelta = timedelta(0)
+    troubles: Sequence[Sequence[Effect]] = TROUBLES
 
     async def step(self) -> None:
         """Something happens."""
@@ -60,7 +68,6 @@ class Story:
         ]
         [happening] = self.random.choices([each for _, each in happenings], [weight for weight, _ in happenings])
         await happening()
-        await self.check()
 
     async def use(self) -> None:
         team, key = self.random.choice(TEAMS), str(len(self.sent))
@@ -96,7 +103,7 @@ class Story:
 
     async def trouble(self) -> None:
         self.shop.account.faults.clear()
-        self.shop.account.faults.at_random(self.random.choice((0.2, 0.7)), self.random.choice(TROUBLES), EVENTS)
+        self.shop.account.faults.at_random(self.random.choice((0.2, 0.7)), self.random.choice(self.troubles), EVENTS)
 
     async def peace(self) -> None:
         self.shop.account.faults.clear()
@@ -128,22 +135,52 @@ class Story:
         for _ in range(6):
             await self.shop.quiet(hours=11)
             await self.hear()
-            await self.check()
+
+
+@asynccontextmanager
+async def telling(
+    seed: int, server_url: str, template: str, beginning: datetime, troubles: Sequence[Sequence[Effect]]
+) -> AsyncIterator[Story]:
+    """The beginning of a story, in a database of its own."""
+    clock, setting = ManualClock(beginning), Setting(at=beginning, seed=seed, lag=Lag(0, 300))
+    with temporary_database(server_url, template) as url:
+        async with (
+            await Database.open(Settings(database_url=url)) as database,
+            open_shop(database, clock, setting) as shop,
+        ):
+            for team in TEAMS:
+                await shop.customer(team)
+            yield Story(shop, Random(seed), troubles=troubles)
 
 
 @pytest.mark.parametrize("seed", range(EXAMPLES))
 async def test_stripe_ends_up_with_what_the_ledger_says(seed: int, server_url: str, migrated_template: str) -> None:
-    clock, random = ManualClock(BEGINNING), Random(seed)
-    setting = Setting(at=BEGINNING, seed=seed, lag=Lag(0, 300))
-    with temporary_database(server_url, migrated_template) as url:
-        async with await Database.open(Settings(database_url=url)) as database:
-            async with open_shop(database, clock, setting) as shop:
-                for team in TEAMS:
-                    await shop.customer(team)
-                story = Story(shop, random)
-                for _ in range(STEPS):
-                    await story.step()
-                await story.come_to_rest()
-                for team in TEAMS:
-                    assert shop.told(team_id=team) == await shop.ledger(team_id=team), team
-                assert "quarantined" not in await shop.states()
+    async with telling(seed, server_url, migrated_template, AT_THE_EDGE, TROUBLES) as story:
+        for _ in range(STEPS):
+            await story.step()
+            await story.check()
+        await story.come_to_rest()
+        for team in TEAMS:
+            assert story.shop.told(team_id=team) == await story.shop.ledger(team_id=team), team
+        await Reconciliation(story.shop.meters, story.shop.house.metering, story.shop.clock).run()
+        assert "quarantined" not in await story.shop.states()  # what was unclear is not any more
+
+
+@pytest.mark.parametrize("seed", range(EXAMPLES))
+async def test_what_stripe_gets_wrong_is_found_and_put_right(
+    seed: int, server_url: str, migrated_template: str
+) -> None:
+    async with telling(seed, server_url, migrated_template, EARLY, (WRONGS,)) as story:
+        shop = story.shop
+        for _ in range(STEPS):
+            await story.step()
+        await story.come_to_rest()
+        service = Reconciliation(shop.meters, shop.house.metering, shop.clock)
+        for _ in range(8):
+            await service.run(cap=Decimal(100))
+            await shop.quiet(hours=2)
+        found = await service.run(cap=Decimal(100), repair=False)
+        assert [each.line for each in found if each.drift != "none"] == []
+        sent = shop.account.counts[EVENTS, 200]
+        await shop.quiet(hours=2)
+        assert shop.account.counts[EVENTS, 200] == sent

@@ -156,7 +156,7 @@ async def test_a_deleted_meter_holds_its_lane_and_nothing_is_lost(shop: Shop) ->
 async def test_a_key_that_is_not_good_holds_everything(shop: Shop) -> None:
     await shop.customer()
     await shop.house.use(3)
-    shop.api.client._requestor._options.api_key = "sk_test_wrong"  # noqa: SLF001 - as if it was revoked
+    shop.api.client._requestor._options.api_key = "sk_test_wrong"
     await shop.sync()
     [standing] = await shop.meters.standing()
     assert standing.parked == 1
@@ -258,7 +258,7 @@ async def test_a_sender_that_died_leaves_nothing_that_is_told_twice(shop: Shop) 
     await shop.customer()
     await shop.house.use(3)
     await shop.meters.planner.run()
-    lines = await shop.meters.sender._lease("dead", shop.clock.now(), CALLS)  # noqa: SLF001 - the first of its steps
+    lines = await shop.meters.sender._lease("dead", shop.clock.now(), CALLS)
     await shop.api.send(lines[0].send[0].request, lines[0].send[0].idempotency_key)  # and then it dies
     await shop.sync()
     assert await shop.states() == {"pending": 1}  # leased
@@ -312,7 +312,7 @@ async def test_no_key_is_in_any_row(shop: Shop) -> None:
     shop.account.faults.plan(Fault(Effect.UNREACHABLE, EVENTS), Fault(Effect.SERVER_ERROR, EVENTS))
     await shop.quiet()
     for table in ("stripe_deltas", "stripe_lanes", "stripe_repairs", "notifications"):
-        for row in await shop.rows(f"SELECT t::text FROM {table} t"):  # noqa: S608 - our own names
+        for row in await shop.rows(f"SELECT t::text FROM {table} t"):
             assert "sk_test" not in row[0]
 
 

@@ -1,16 +1,21 @@
-"""A FastAPI application whose calls are recorded: `uvicorn asgi_app:app`."""
+"""A bare ASGI application whose calls are recorded: `uvicorn asgi_app:app`."""
 
-from fastapi import FastAPI
+from typing import Any
 
 from tallystick_client import Tracker
-from tallystick_client.middleware.fastapi import track_calls
-
-tracker = Tracker()
-app = FastAPI()
-track_calls(app, tracker, team=lambda request: request.headers.get("x-team"))
+from tallystick_client.middleware import AsgiMiddleware
 
 
-@app.get("/users/{user_id}")
-def show(user_id: int) -> dict[str, int]:
-    """Recorded as `/users/{user_id}`, whichever user it is."""
-    return {"id": user_id}
+async def hello(scope: Any, _receive: Any, send: Any) -> None:
+    """Answer, and say which route it was."""
+    scope["endpoint"] = "/hello/{name}"
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"hello\n"})
+
+
+def team_of(scope: Any) -> "str | None":
+    """Whose call it is, as your application knows it."""
+    return dict(scope["headers"]).get(b"x-team", b"").decode() or None
+
+
+app = AsgiMiddleware(hello, Tracker(), team=team_of, endpoint=lambda scope: scope.get("endpoint"))

@@ -2,8 +2,6 @@
 
 import inspect
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -31,27 +29,6 @@ from tallystick_client import (
 )
 from tallystick_client.outage import Outage
 
-BILLING = """
-version: 1
-currency: USD
-metrics:
-  api_calls: {event: api_call, aggregation: sum, unit: call, dimensions: [region]}
-  peak: {event: api_call, aggregation: max, unit: call}
-plans:
-  standard: {prices: [{metric: api_calls, model: per_unit, unit_price: "0.0008"}]}
-"""
-
-
-@pytest.fixture(scope="module")
-def billed(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Server:
-    """The server, where two metrics count calls and a plan charges for one."""
-    file = tmp_path_factory.mktemp("billing") / "billing.yaml"
-    file.write_text(BILLING)
-    command = [sys.executable, "-m", "tallystick", "apply", str(file)]
-    environment = {**os.environ, "DATABASE_URL": server.database_url}
-    subprocess.run(command, env=environment, check=True, capture_output=True)
-    return server
-
 
 @pytest.fixture
 def client(billed: Server) -> Iterator[Client]:
@@ -67,7 +44,7 @@ def told(server: Server, path: str, method: str = "POST", **members: Any) -> Any
 
 
 def used(server: Server, team: str, quantity: str, **metadata: str) -> None:
-    event = {"team_id": team, "event_name": "api_call", "quantity": quantity, "metadata": metadata}
+    event: Any = {"team_id": team, "event_name": "api_call", "quantity": quantity, "metadata": metadata}
     told(server, "/api/usage/track", **event)
 
 
@@ -109,7 +86,7 @@ def test_a_history_is_of_the_windows_and_dimensions_asked_for(billed: Server, cl
 def test_costs_are_what_the_plan_says_line_by_line(billed: Server, client: Client, team: str):
     used(billed, team, "1000")
     month = datetime.now(UTC).strftime("%Y-%m-01T00:00:00Z")
-    told(billed, f"/api/teams/{team}/subscriptions", plan="standard", start=month)
+    told(billed, f"/api/teams/{team}/subscriptions", plan="standard", starts_at=month)
     costs = client.costs(team)
     assert (costs.plan, costs.currency, costs.total) == ("standard", "USD", Decimal("0.80"))
     [line] = costs.metrics["api_calls"].lines
@@ -122,7 +99,7 @@ def test_costs_are_what_the_plan_says_line_by_line(billed: Server, client: Clien
 def test_alerts_say_how_they_stand(billed: Server, client: Client, team: str):
     used(billed, team, "81")
     steps = [{"percent": "80"}, {"percent": "100"}]
-    alert = {"name": "Calls", "team_id": team, "metric": "api_calls", "threshold_value": "100", "steps": steps}
+    alert: Any = {"name": "Calls", "team_id": team, "metric": "api_calls", "threshold_value": "100", "steps": steps}
     told(billed, "/api/usage/alerts", **alert)
     [status] = client.alerts(team)
     assert (status.name, status.kind, status.value, status.threshold) == ("Calls", "usage", Decimal(81), Decimal(100))

@@ -15,12 +15,35 @@ CLIENT = Path(__file__).parents[1]
 EXAMPLES = sorted(path.name for path in (CLIENT / "examples").glob("*.py"))
 
 CALLING = {
-    "asgi_app.py": """
+    **{
+        f"{module}.py": f"""
         import asyncio, httpx
-        from asgi_app import app, tracker
+        from {module} import app
         async def main():
             async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop") as client:
-                assert (await client.get("/users/7", headers={"x-team": "acme"})).json() == {"id": 7}
+                assert (await client.get("/users/7", headers={{"x-team": "acme"}})).status_code == 200
+        asyncio.run(main())
+        """
+        for module in ("asgi_app", "fastapi_app")
+    },
+    "celery_app.py": """
+        from celery.contrib.testing.worker import start_worker
+        from celery_app import app, render
+        app.conf.update(result_backend="cache+memory://", worker_hijack_root_logger=False)
+        with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=30):
+            assert render.delay(12, team="acme").get(timeout=30) == "12 pages for acme"
+    """,
+    "rq_app.py": """
+        from rq_app import MeteredJob, render
+        assert MeteredJob.create(render, (12,), {"team": "acme"}, connection=object()).perform() == "12 pages for acme"
+    """,
+    "procrastinate_app.py": """
+        import asyncio
+        from procrastinate_app import app, render
+        async def main():
+            async with app.open_async():
+                await render.defer_async(pages=12, team="acme")
+                await app.run_worker_async(wait=False, install_signal_handlers=False)
         asyncio.run(main())
     """,
     **{
@@ -60,7 +83,8 @@ def run(code: str, server: Server, spool: Path) -> str:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_runs_and_delivers_everything(server: Server, spool: Path, name: str):
+def test_an_example_runs_and_delivers_everything(billed: Server, spool: Path, name: str):
+    server = billed
     before = len(server.stored("acme"))
     run(dedent(CALLING.get(name, f"import {name.removesuffix('.py')}")), server, spool)
     assert len(server.stored("acme")) > before
@@ -73,8 +97,8 @@ def documented() -> list[str]:
 
 
 @pytest.mark.parametrize("code", documented(), ids=lambda code: code.strip().splitlines()[-1][:40])
-def test_what_the_documentation_shows_runs(server: Server, spool: Path, code: str):
-    run(code.replace("http://localhost:8080", server.url).replace("tsk_…", "tsk_x"), server, spool)
+def test_what_the_documentation_shows_runs(billed: Server, spool: Path, code: str):
+    run(code.replace("http://localhost:8080", billed.url).replace("tsk_…", "tsk_x"), billed, spool)
 
 
 def test_the_documentation_shows_something():

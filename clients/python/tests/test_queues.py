@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -49,11 +49,11 @@ def celery_app() -> Iterator[Any]:
     app.conf.update(task_default_retry_delay=0, worker_hijack_root_logger=False)
     before = list(signals.task_prerun.receivers or []), list(signals.task_postrun.receivers or [])
 
-    @app.task(name="shop.render")
+    @app.task(name="shop.render", shared=False)
     def render(pages: int, *, team: str | None = None) -> int:
         return 12 // pages
 
-    @app.task(name="shop.flaky", bind=True, max_retries=1, default_retry_delay=0)
+    @app.task(name="shop.flaky", shared=False, bind=True, max_retries=1, default_retry_delay=0)
     def flaky(self: Any, *, team: str) -> str:
         if self.request.retries == 0:
             raise self.retry()
@@ -193,7 +193,9 @@ async def test_procrastinate_jobs_are_recorded_however_they_end(tracker: Recordi
         if context.job.attempts == 0:
             raise OSError("not yet")
 
-    record = record_jobs(JobTracker(tracker), team=lambda job: job.task_kwargs.get("team"), instance_type="a10")
+    record = record_jobs(
+        JobTracker(tracker), team=lambda job: cast("str | None", job.task_kwargs.get("team")), instance_type="a10"
+    )
     async with app.open_async():
         await render.defer_async(pages=3, team="acme")
         await render.defer_async(pages=0, team="acme")

@@ -37,6 +37,9 @@ from tallystick.integrations import routes as compatible
 from tallystick.integrations.inbound import routes as inbound
 from tallystick.integrations.inbound.service import Inbound
 from tallystick.integrations.openmeter import routes as meters
+from tallystick.integrations.settlement import ProviderSettlement
+from tallystick.integrations.stripe.webhooks import routes as stripe_webhooks
+from tallystick.integrations.stripe.webhooks.inbox import StripeInbox
 from tallystick.metering import routes as metering
 from tallystick.metering import tracking
 from tallystick.metering.dead_letters import routes as dead_letters
@@ -82,6 +85,7 @@ BARE: Sequence[Route] = (
     *tracking.routes,
     *enforcement_doors.routes,
     *inbound.routes,
+    *stripe_webhooks.routes,
     *compatible.routes,
     *meters.routes,
 )
@@ -157,6 +161,8 @@ def create_app(state: AppState) -> FastAPI:
     add_documentation(app)
     app.state.enforcement = _enforcement(state)
     app.state.inbound = _inbound(state)
+    app.state.settlement = ProviderSettlement(state.provider, state.database)
+    app.state.stripe_inbox = StripeInbox.open(settings, state.database, state.clock)
     app.state.readiness = health.Readiness(state.database)
     _mount(app)
     _refuse_silent_endpoints(app)

@@ -9,6 +9,8 @@ from tallystick.billing.teams.registration import register_teams
 from tallystick.core.clock import Clock, SystemClock
 from tallystick.core.settings import Settings
 from tallystick.http.keys.service import KeyService
+from tallystick.integrations.billing_provider import BillingProvider
+from tallystick.integrations.stripe.provider import open_provider
 from tallystick.metering.service import Metering
 from tallystick.notifications.service import Notifications
 from tallystick.storage.database import Database
@@ -28,6 +30,7 @@ class AppState:
         metering: events and usage.
         billing: teams, statements and reports.
         notifications: channels, and what is told by them.
+        provider: who collects what teams owe.
         dev: ask for no key, and answer this machine alone.
     """
 
@@ -38,6 +41,7 @@ class AppState:
     metering: Metering
     billing: Billing
     notifications: Notifications
+    provider: BillingProvider
     dev: bool = False
 
     @classmethod
@@ -49,13 +53,18 @@ class AppState:
         clock = clock or SystemClock()
         register = register_teams if settings.auto_register_teams else None
         async with Metering.open(database, settings, clock, register) as metering:
-            yield cls(
-                settings=settings,
-                database=database,
-                clock=clock,
-                keys=KeyService(database, clock),
-                metering=metering,
-                billing=Billing.open(database, metering, clock),
-                notifications=Notifications(database, clock, settings),
-                dev=dev,
-            )
+            provider = open_provider(settings, database, metering, clock)
+            try:
+                yield cls(
+                    settings=settings,
+                    database=database,
+                    clock=clock,
+                    keys=KeyService(database, clock),
+                    metering=metering,
+                    billing=Billing.open(database, metering, clock),
+                    notifications=Notifications(database, clock, settings),
+                    provider=provider,
+                    dev=dev,
+                )
+            finally:
+                await provider.close()

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tallystick.billing.answers import LineAnswer, LocalInstant, Money
 from tallystick.billing.credits.models import GrantKind
 from tallystick.billing.report import Cost, MetricReport, Report
+from tallystick.billing.settlement import StandingAnswer
 from tallystick.core.clock import Window
 from tallystick.http.answers import Instant, Number
 from tallystick.metering.dead_letters.answers import WaitingAnswer
@@ -184,10 +185,13 @@ class ReportAnswer(BaseModel):
         description="Events of the team and the current period that were rejected and wait to be repaired, by reason. "
         "None of them is in any usage here."
     )
+    settlement: StandingAnswer | None = Field(
+        default=None, description="How the usage stands that the billing provider is told; null: it is told none."
+    )
 
     @classmethod
-    def of(cls, report: Report) -> Self:
-        """The answer that shows the report."""
+    def of(cls, report: Report, settlement: StandingAnswer | None = None) -> Self:
+        """The answer that shows the report, and how the usage stands that the billing provider is told."""
         account, tz = report.account, report.account.team.zone
         return cls(
             team_id=account.team.id,
@@ -214,4 +218,5 @@ class ReportAnswer(BaseModel):
             others=[LineAnswer.of(line) for line in report.others],
             credits=[ReportedCreditsAnswer.model_validate(each) for each in report.credits],
             dead_letters=[WaitingAnswer.of(each) for each in report.dead_letters],
+            settlement=settlement,
         )

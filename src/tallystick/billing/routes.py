@@ -16,6 +16,7 @@ from tallystick.billing.report import ReportRequest
 from tallystick.billing.report_answers import ReportAnswer
 from tallystick.billing.report_csv import as_csv
 from tallystick.billing.service import Billing
+from tallystick.billing.settlement import Collector, StandingAnswer, SyncAnswer
 from tallystick.billing.statements import routes as statements
 from tallystick.billing.statements.service import Aggregation
 from tallystick.billing.teams import routes as teams
@@ -90,6 +91,7 @@ class AggregateRequest(BaseModel):
     team_id: str | None = Field(default=None, description="Default: every team, a page at a time.")
     limit: int = Field(default=100, ge=1, le=MOST_STATEMENTS, description="Most statements of one answer.")
     cursor: str | None = Field(default=None, description="The `next_cursor` of the answer before.")
+    sync: bool = Field(default=False, description="Then bring the billing provider (Stripe) up to date as well.")
 
 
 class RolledUp(BaseModel):
@@ -108,15 +110,16 @@ class AggregateAnswer(BaseModel):
     rolled_up: RolledUp
     data: list[StatementAnswer]
     next_cursor: str | None = Field(description="Send this as `cursor` for the next teams; null on the last page.")
+    sync: SyncAnswer | None = Field(description="What the billing provider was told; null: that was not asked for.")
 
     @classmethod
-    def of(cls, done: Aggregation, next_cursor: str | None) -> Self:
+    def of(cls, done: Aggregation, next_cursor: str | None, sync: SyncAnswer | None) -> Self:
         """The answer that shows it."""
         counts, more = done.rolled_up[:4], done.rolled_up.more
         names = ("batches", "events", "hours_recomputed", "backfilled")
         rolled_up = RolledUp(**dict(zip(names, counts, strict=True)), complete=not more)
         data = [StatementAnswer.of(statement) for statement in done.statements]
-        return cls(rolled_up=rolled_up, data=data, next_cursor=next_cursor)
+        return cls(rolled_up=rolled_up, data=data, next_cursor=next_cursor, sync=sync)
 
 
 @usage.get(
@@ -127,6 +130,7 @@ class AggregateAnswer(BaseModel):
 async def usage_report(
     query: Annotated[ReportQuery, Query()],
     billing: Service,
+    collector: Collector,
     who: Reader,
     accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> ReportAnswer | Response:
@@ -139,21 +143,30 @@ async def usage_report(
         raise InvalidInput("team_id is required", field="team_id")
     report = await billing.reports.report(_request(team_id, query))
     if (query.format or _accepted(accept)) is Format.JSON:
-        return ReportAnswer.of(report)
+        standing = await collector.standing(team_id)
+        shown = None if standing is None else StandingAnswer.of(collector.name, standing, report.account.as_of)
+        return ReportAnswer.of(report, shown)
     headers = {"Content-Disposition": 'attachment; filename="usage.csv"', "Vary": "Accept"}
     return Response(as_csv(report), headers=headers, media_type=f"{CSV_TYPE}; header=present; charset=utf-8")
 
 
 @usage.post("/aggregate", responses=problems(400, 404), dependencies=[Unhurried])
 async def aggregate_usage(
-    billing: Service, _: Administrator, wanted: AggregateRequest | None = None
+    billing: Service, collector: Collector, _: Administrator, wanted: AggregateRequest | None = None
 ) -> AggregateAnswer:
-    """Roll up now, and compute and keep the current statement of one team or of all. Scope: admin."""
+    """Roll up now, and compute and keep the current statement of one team or of all. Scope: admin.
+
+    With `sync`, the billing provider is then told what can be told now, of the teams of the answer.
+    """
     wanted = wanted or AggregateRequest()
     team_ids, cursor = [wanted.team_id] if wanted.team_id is not None else [], None
     if wanted.team_id is None:
         team_ids, cursor = await _page_of_ids(billing, wanted)
-    return AggregateAnswer.of(await billing.statements.aggregate(team_ids), cursor)
+    done, sync = await billing.statements.aggregate(team_ids), None
+    if wanted.sync:
+        told = await collector.sync(team_ids)
+        sync = SyncAnswer(provider=collector.name, counts=dict(told.counts), problems=list(told.problems))
+    return AggregateAnswer.of(done, cursor, sync)
 
 
 async def _page_of_ids(billing: Billing, wanted: AggregateRequest) -> tuple[list[str], str | None]:

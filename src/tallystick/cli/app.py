@@ -34,6 +34,7 @@ from tallystick.cli import (
     notifications,
     report,
     serve,
+    stripe,
     subscriptions,
     tail,
     validate_period,
@@ -63,6 +64,7 @@ COMMANDS = (
     alerts,
     limits,
     notifications,
+    stripe,
     keys,
 )
 """The modules of the subcommands, in the order of --help. Each adds its own with `register(app)`."""

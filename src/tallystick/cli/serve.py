@@ -89,6 +89,8 @@ def _background() -> "Sequence[Background]":
             alerts=Alerts.open(state.database, state.metering, state.billing, state.clock),
             notifications=state.notifications,
             enforcement=Enforcement(state.database, state.metering.usage, state.metering.store, state.clock),
+            provider=state.provider,
+            sync_interval=state.settings.stripe_sync_interval_seconds,
         ),
     )
 

@@ -30,7 +30,7 @@ from tallystick.metering.models import Aggregation, MetricVersion
 from tallystick.metering.recordings import Recordings
 from tallystick.storage.database import Connection, Database
 
-FRESH = 0.05
+FRESH = 0.1
 """Seconds for which is believed what other processes may have changed."""
 
 LEVELS_FRESH = 1.0

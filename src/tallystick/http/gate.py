@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 OPEN_PATHS = frozenset({"/health", "/health/ready"})
 """What answers without a key."""
 
-SIGNED_PATHS = frozenset({"/api/webhooks/in/{source}"})
+SIGNED_PATHS = frozenset({"/api/webhooks/in/{source}", "/api/webhooks/stripe"})
 """What a signature opens instead of a key: the endpoint itself looks at who sent the request."""
 
 _SIGNED = tuple(path.partition("{")[0] for path in SIGNED_PATHS)

@@ -12,6 +12,7 @@ from tallystick.billing.credits.service import Credits
 from tallystick.core.clock import Clock
 from tallystick.core.errors import TallystickError
 from tallystick.enforcement.service import Enforcement
+from tallystick.integrations.billing_provider import BillingProvider, Synced
 from tallystick.metering.service import Metering
 from tallystick.notifications.service import Notifications
 
@@ -25,6 +26,7 @@ CLOSE_EVERY = 60.0
 SETTLE_EVERY = 60.0
 NOTIFY_EVERY = 0.2
 TIDY_EVERY = 5.0
+COLLECT_EVERY = 1.0
 LONGEST_PAUSE = 30.0
 FINISH_SECONDS = 15.0
 
@@ -42,6 +44,8 @@ async def running(
     alerts: Alerts | None = None,
     notifications: Notifications | None = None,
     enforcement: Enforcement | None = None,
+    provider: BillingProvider | None = None,
+    sync_interval: float = 3600.0,
 ) -> AsyncIterator[None]:
     """Run every loop while the block runs; a round that is under way is finished.
 
@@ -54,6 +58,8 @@ async def running(
         alerts: evaluated after each roll-up that touched a team; None: nothing is.
         notifications: sends what is due; None: nothing is sent.
         enforcement: ends throttles and reservations whose time has come; None: they end all the same, untold.
+        provider: who collects what teams owe; None: nobody does.
+        sync_interval: seconds between two synchronisations with the provider.
     """
     stop, touched = asyncio.Event(), asyncio.Event()
 
@@ -79,17 +85,16 @@ async def running(
     async def settle_credits() -> bool:
         return await credits.settle() if credits is not None else False
 
-    async def notify() -> bool:
-        return notifications is not None and (await notifications.deliver_due(clock.now())).more
-
     loops = [
         asyncio.create_task(_repeat("roll-up", roll_up, rollup_interval, stop)),
         asyncio.create_task(_repeat("alerts", evaluate, EVALUATE_EVERY, stop, touched)),
         asyncio.create_task(_repeat("months ahead", create_months, MONTHS_EVERY, stop)),
         asyncio.create_task(_repeat("closing", close_periods, CLOSE_EVERY, stop)),
         asyncio.create_task(_repeat("credits", settle_credits, SETTLE_EVERY, stop)),
-        asyncio.create_task(_repeat("notifications", notify, NOTIFY_EVERY, stop)),
+        asyncio.create_task(_repeat("notifications", _notifying(notifications, clock), NOTIFY_EVERY, stop)),
         asyncio.create_task(_repeat("limits", _tidying(enforcement), TIDY_EVERY, stop)),
+        asyncio.create_task(_repeat("collection", _collecting(provider), COLLECT_EVERY, stop)),
+        asyncio.create_task(_repeat("synchronisation", _synchronising(provider), sync_interval, stop)),
     ]
     try:
         yield
@@ -99,6 +104,15 @@ async def running(
         await _finish(loops)
         if notifications is not None:
             await notifications.close()
+        if provider is not None:
+            await provider.close()
+
+
+def _notifying(notifications: Notifications | None, clock: Clock) -> Work:
+    async def notify() -> bool:
+        return notifications is not None and (await notifications.deliver_due(clock.now())).more
+
+    return notify
 
 
 def _tidying(enforcement: Enforcement | None) -> Work:
@@ -106,6 +120,22 @@ def _tidying(enforcement: Enforcement | None) -> Work:
         return enforcement is not None and await enforcement.tidy()
 
     return tidy
+
+
+def _collecting(provider: BillingProvider | None) -> Work:
+    async def collect() -> bool:
+        return provider is not None and await provider.tend()
+
+    return collect
+
+
+def _synchronising(provider: BillingProvider | None) -> Work:
+    async def synchronise() -> bool:
+        if provider is not None:
+            _tell_synced(provider.name, await provider.sync())
+        return False
+
+    return synchronise
 
 
 async def _finish(loops: Sequence[asyncio.Task[None]]) -> None:
@@ -121,6 +151,13 @@ def _tell(done: Closed) -> None:
         log.info("closed %d statements and %d corrections", len(done.statements), len(done.corrections))
     for failure in done.failures:
         log.warning("closing %s: %s", failure.team_id, failure.message)
+
+
+def _tell_synced(name: str, done: Synced) -> None:
+    if any(done.counts.values()):
+        log.info("%s: %s", name, ", ".join(f"{count} {what}" for what, count in done.counts.items() if count))
+    for problem in done.problems:
+        log.warning("%s: %s", name, problem)
 
 
 async def _repeat(

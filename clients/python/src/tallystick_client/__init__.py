@@ -27,7 +27,7 @@ from tallystick_client.errors import (
     UnexpectedAnswer,
 )
 from tallystick_client.jobs import Job, JobTracker
-from tallystick_client.llm import track_completion
+from tallystick_client.llm import LlmTracker, track_completion
 from tallystick_client.recording import RecordingTracker
 from tallystick_client.reports import AlertStatus, Costs, Usage
 from tallystick_client.reservations import AsyncReservation, Reservation
@@ -53,6 +53,7 @@ __all__ = [
     "Job",
     "JobTracker",
     "LimitReached",
+    "LlmTracker",
     "NotConfigured",
     "NotFound",
     "RecordingTracker",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tallystick_client.address import Address
-from tallystick_client.dead_letters import dead_letters
+from tallystick_client.dead_letters import DeadLetters
 from tallystick_client.delivery import Delivery
 from tallystick_client.errors import NotConfigured, TrackerClosed
 from tallystick_client.spool import Spool
@@ -117,7 +117,7 @@ class BaseTracker(Tracking):
 
     def dead_letters(self) -> list[dict[str, Any]]:
         """The events of this spool that the server rejected for good, with the reasons."""
-        return dead_letters(self.settings.spool)
+        return [letter.members for letter in DeadLetters(self.settings.spool).all()]
 
     def before_fork(self) -> None:
         """Hold still while the process is copied."""

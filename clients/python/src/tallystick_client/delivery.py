@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import NamedTuple, Union
 
 from tallystick_client.answers import Failed, Later, Reply, Settled, TooMuch, Verdict, judge
+from tallystick_client.dead_letters import FILE as DEAD_LETTERS
 from tallystick_client.dead_letters import dead_letter
 from tallystick_client.records import read_contents
-from tallystick_client.spool import DAMAGED, DEAD_LETTERS, Spool
+from tallystick_client.spool import DAMAGED, Spool
 from tallystick_client.stats import Counting
 
 log = logging.getLogger("tallystick_client")

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from tallystick_client.claims import EVENTS, Claim, abandoned, bytes_in
+from tallystick_client.dead_letters import FILE as DEAD_LETTERS
+from tallystick_client.dead_letters import locked
 from tallystick_client.errors import SpoolError, SpoolFull
 from tallystick_client.records import line_of
 
-DEAD_LETTERS = "dead-letters.ndjson"
 DAMAGED = "damaged.log"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -199,20 +200,17 @@ class Spool:
                 os.close(opened)
 
     def set_aside(self, name: str, lines: list[bytes]) -> None:
-        """Append lines to one of the files for people: `DEAD_LETTERS` or `DAMAGED`. On disk when it returns.
+        """Append lines to one of the files for people: of dead letters, or `DAMAGED`. On disk when it returns.
 
         Raises:
             OSError: they can't be written.
         """
-        opened = os.open(self.folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            content = memoryview(b"".join(line + b"\n" for line in lines))
-            size = len(content)
+        content = memoryview(b"".join(line + b"\n" for line in lines))
+        size = len(content)
+        with locked(self.folder / name) as opened:
             while content:
                 content = content[os.write(opened, content) :]
             os.fsync(opened)
-        finally:
-            os.close(opened)
         with self._lock:
             self._total += size
 

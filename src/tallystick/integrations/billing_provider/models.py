@@ -17,7 +17,7 @@ class Synced:
         problems: what somebody has to look at, one line each. Nothing is lost by them; all of it is tried again.
     """
 
-    counts: Mapping[str, int] = field(default=NOTHING)
+    counts: Mapping[str, int] = field(default_factory=lambda: NOTHING)
     problems: tuple[str, ...] = ()
 
     def __add__(self, other: "Synced") -> "Synced":

@@ -47,6 +47,11 @@ def is_live(settings: Settings) -> bool:
     return key.startswith(("sk_live_", "rk_live_"))
 
 
+def is_local(settings: Settings) -> bool:
+    """Whether it is a fake of Stripe, on this machine, that is asked."""
+    return settings.stripe_api_base is not None and is_loopback(urlsplit(settings.stripe_api_base).hostname or "")
+
+
 async def call(doing: str, method: Callable[..., T], *arguments: Any) -> T:
     """What a method of the client answers, made in a thread.
 

@@ -71,7 +71,8 @@ class AsgiMiddleware:
             status = CLIENT_GONE if status == 500 else status
             raise
         finally:
-            self._calls.record({**scope, "path": path}, scope["method"], status, started)
+            seen = scope if scope.get("path") == path else {**scope, "path": path}
+            self._calls.record(seen, scope["method"], status, started)
 
 
 def route_template(scope: Scope) -> str | None:
@@ -83,12 +84,19 @@ def route_template(scope: Scope) -> str | None:
     template = getattr(scope.get("route"), "path", None)
     if not isinstance(template, str):
         return None
-    parameters = {name: str(value) for name, value in scope.get("path_params", {}).items()}
     path: str = scope["path"]
+    if path.count("/") == template.count("/"):  # then nothing was cut off, which would have begun with one
+        return _without_converters(template)
+    parameters = {name: str(value) for name, value in scope.get("path_params", {}).items()}
     before = _before(path, template, parameters)
     named = {value: name for name, value in parameters.items() if f"{{{name}" not in template}
     segments = (f"{{{named[segment]}}}" if segment in named else segment for segment in before.split("/"))
-    return _PARAMETER.sub(r"{\1}", "/".join(segments) + template)
+    return _without_converters("/".join(segments) + template)
+
+
+@functools.lru_cache(maxsize=1024)
+def _without_converters(template: str) -> str:
+    return _PARAMETER.sub(r"{\1}", template)
 
 
 def _before(path: str, template: str, parameters: dict[str, str]) -> str:

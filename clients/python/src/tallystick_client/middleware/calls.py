@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from decimal import Decimal
 from typing import Any, Callable, Generic, Optional, TypeVar
 
 from tallystick_client.errors import TallystickClientError
@@ -26,9 +25,10 @@ EndpointOf = Callable[[Request], Optional[str]]
 """The template of the route that took a call; None if none did."""
 
 
-def milliseconds(started: int) -> Decimal:
-    """Since an instant of `time.perf_counter_ns()`, to the microsecond."""
-    return Decimal((time.perf_counter_ns() - started) // 1000).scaleb(-3)
+def milliseconds(started: int) -> str:
+    """Since an instant of `time.perf_counter_ns()`, to the microsecond, as decimal text."""
+    whole, microseconds = divmod((time.perf_counter_ns() - started) // 1000, 1000)
+    return f"{whole}.{microseconds:03d}"
 
 
 class Calls(Generic[Request]):

@@ -10,7 +10,7 @@ from tallystick_client.middleware.wsgi import ENDPOINT, WsgiMiddleware
 from tallystick_client.tracking import Tracking
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from flask import Flask, Request
 
 log = logging.getLogger("tallystick_client")
 
@@ -33,8 +33,9 @@ def track_calls(app: Flask, tracker: Tracking, *, team: Callable[[], str | None]
 
     def note(_error: BaseException | None = None) -> None:
         """Leave what only the context knows for the time when it is gone."""
-        environ = request.environ
-        environ[ENDPOINT] = request.url_rule.rule if request.url_rule else None
+        current: Request = request._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 - documented
+        environ, rule = current.environ, current.url_rule
+        environ[ENDPOINT] = rule.rule if rule else None
         try:
             environ[_TEAM] = team()
         except Exception:

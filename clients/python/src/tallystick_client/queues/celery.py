@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from celery import signals, states  # type: ignore[import-untyped] # ships no annotations
+from celery import signals, states  # ships no annotations
 
 from tallystick_client.jobs import JobTracker
 from tallystick_client.queues.work import TeamOf, Work

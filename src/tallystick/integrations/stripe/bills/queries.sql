@@ -184,9 +184,10 @@ WHERE %(teams)s::text[] IS NULL OR team_id = ANY(%(teams)s)
 GROUP BY team_id ORDER BY team_id;
 
 -- name: metered_statement
--- The closed statement of a team whose period an invoice of its subscription is for: it ends with the invoice's usage.
+-- The closed statement of a team whose period an invoice of its subscription is for: most of it, at least.
 SELECT id FROM metered_billing_periods
 WHERE team_id = %(team_id)s AND kind = 'period' AND digest IS NOT NULL AND status <> 'void'
-  AND period_start < %(end)s AND period_end > %(start)s
-ORDER BY least(period_end, %(end)s) - greatest(period_start, %(start)s) DESC, id
+  AND 2 * (least(period_end, %(end)s::timestamptz) - greatest(period_start, %(start)s::timestamptz))
+      > period_end - period_start
+ORDER BY least(period_end, %(end)s::timestamptz) - greatest(period_start, %(start)s::timestamptz) DESC, id
 LIMIT 1;

@@ -57,9 +57,20 @@ class Doubt(NamedTuple):
     looked_at: datetime | None
 
 
-def same(one: Decimal, other: Decimal) -> bool:
-    """Whether two sums are the same as far as doubles can tell."""
-    return abs(EXACT.subtract(one, other)) <= TOLERANCE * max(abs(one), abs(other))
+def same(one: Decimal, other: Decimal, gross: Decimal = ZERO) -> bool:
+    """Whether two sums are the same as far as doubles can tell.
+
+    Args:
+        one: a sum.
+        other: another.
+        gross: what they are made of, without signs: what cancels out leaves the rounding of its size behind.
+    """
+    return abs(EXACT.subtract(one, other)) <= TOLERANCE * max(abs(one), abs(other), gross)
+
+
+def gross(deltas: Iterable[store.Told]) -> Decimal:
+    """The sum of quantities without their signs."""
+    return exact_sum(abs(each.quantity) for each in deltas)
 
 
 def exact_sum(numbers: Iterable[Decimal]) -> Decimal:
@@ -101,7 +112,7 @@ def judged(delta_id: int, counted: Decimal, beside: Sequence[store.Told]) -> tup
         chosen
         for number in range(len(doubtful[:MOST_TOGETHER]) + 1)
         for chosen in combinations(doubtful[:MOST_TOGETHER], number)
-        if same(counted, exact_sum([sure, *(each.quantity for each in chosen)]))
+        if same(counted, exact_sum([sure, *(each.quantity for each in chosen)]), gross(beside))
     ]
     answers = {any(each.id == delta_id for each in chosen) for chosen in fitting}
     if len(answers) != 1:

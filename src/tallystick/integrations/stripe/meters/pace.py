@@ -10,6 +10,9 @@ LIVE = 800.0
 TEST = 15.0
 """With a test key, which shares 25 with everything else."""
 
+UNLIMITED = 1e6
+"""Of a fake on this machine, which takes what it can."""
+
 LEAST = 1.0
 RECOVERS_PER_CALL = 0.002
 """Part of the full rate that each call that was taken gives back."""

@@ -75,10 +75,12 @@ class _Round:
         """Up to where the team's windows are closed."""
         return max(closed_until(self.now, self.lateness, self.periods[team.team_id]), team.metered_from)
 
-    def edge(self, team: MeteredTeam) -> datetime | None:
-        """Where the first of its periods ends that was not looked at whole; None: there is none."""
+    def seen(self, team: MeteredTeam) -> store.SeenUntil:
+        """Up to where the team is looked at, and the edges of periods around it."""
         until = self.until(team)
-        return next((end for _, end in self.periods[team.team_id] if end > until), None)
+        ends = [end for _, end in self.periods[team.team_id]]
+        last = max((end for end in ends if end <= until), default=None)
+        return store.SeenUntil(team.team_id, until, last, min((end for end in ends if end > until), default=None))
 
     def looks(self, team: MeteredTeam) -> Iterator[Look]:
         """What has to be looked at."""
@@ -138,9 +140,11 @@ class Planner:
     ) -> Planned:
         """Look at a page of teams whose id comes after `after`; teams that somebody else looks at are left to them."""
         now = self.clock.now()
+        at = now - self.lateness if urgent else None
+        if at is not None and not await self._presses(at):
+            return Planned(0, 0, None)
         known_at = await self.metering.store.seal(now)
         async with self.database.transaction() as tx:
-            at = now - self.lateness if urgent else None
             found = await store.claim_teams(tx, self.account, PAGE, after=after, only=only, urgent_at=at)
             if not found:
                 return Planned(0, 0, None)
@@ -148,9 +152,13 @@ class Planner:
             looks = [look for team in found for look in this.looks(team)]
             usage = await self._usage(looks)
             booked = await self._book(tx, looks, usage, now)
-            seen = [(team.team_id, this.until(team), this.edge(team)) for team in found]
-            await store.looked_at(tx, seen, known_at, now)
+            await store.looked_at(tx, [this.seen(team) for team in found], known_at, now)
         return Planned(len(found), booked, found[-1].team_id if len(found) == PAGE else None)
+
+    async def _presses(self, at: datetime) -> bool:
+        """Whether a team can't wait; asked every second, so it costs next to nothing."""
+        async with self.database.snapshot() as tx:
+            return await store.presses(tx, self.account, at)
 
     async def _round(self, tx: Connection, found: Sequence[MeteredTeam], now: datetime, *, whole: bool) -> _Round:
         versions = await self.metering.usage.metrics()

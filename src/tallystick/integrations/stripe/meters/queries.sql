@@ -50,11 +50,18 @@ WHERE active AND account = %(account)s AND team_id > %(after)s
 ORDER BY team_id LIMIT %(limit)s
 FOR UPDATE SKIP LOCKED;
 
+-- name: presses
+-- Whether a team can't wait: something about its outbox has changed, or its billing period has ended.
+SELECT EXISTS (SELECT FROM stripe_metered_teams WHERE account = %(account)s AND replan_from IS NOT NULL AND active)
+    OR EXISTS (SELECT FROM stripe_metered_teams WHERE account = %(account)s AND next_edge <= %(settled)s AND active);
+
 -- name: looked_at
 -- How far teams were looked at.
 UPDATE stripe_metered_teams t
-SET planned_until = x.until, known_at = %(known_at)s, next_edge = x.edge, replan_from = NULL, looked_at = %(now)s
-FROM unnest(%(teams)s::text[], %(untils)s::timestamptz[], %(edges)s::timestamptz[]) AS x (team_id, until, edge)
+SET planned_until = x.until, known_at = %(known_at)s, last_edge = x.last_edge, next_edge = x.next_edge,
+    replan_from = NULL, looked_at = %(now)s
+FROM unnest(%(teams)s::text[], %(untils)s::timestamptz[], %(lasts)s::timestamptz[], %(nexts)s::timestamptz[])
+     AS x (team_id, until, last_edge, next_edge)
 WHERE t.team_id = x.team_id;
 
 -- name: replan
@@ -110,8 +117,9 @@ RETURNING id;
 
 -- name: wake
 -- Lanes in which something was booked. What waits for its time goes on waiting. Takes each lane in any case, so that who
--- gives one back meanwhile sees what was booked.
-UPDATE stripe_lanes SET next_at = coalesce(next_at, %(now)s) WHERE id = ANY (%(lanes)s);
+-- gives one back meanwhile sees what was booked; and in order, as everybody does.
+WITH held AS (SELECT id FROM stripe_lanes WHERE id = ANY (%(lanes)s) ORDER BY id FOR NO KEY UPDATE)
+UPDATE stripe_lanes l SET next_at = coalesce(l.next_at, %(now)s) FROM held WHERE l.id = held.id;
 
 -- name: claim_lanes
 -- Lease lanes whose time has come, those first that have waited longest. A lease that ended was a sender's that died.
@@ -121,7 +129,7 @@ WITH free AS (
     WHERE account = %(account)s AND (next_at <= %(now)s OR next_at > %(now)s + interval '2 hours')
       AND (leased_until IS NULL OR leased_until <= %(now)s OR leased_until > %(until)s + interval '1 hour')
     ORDER BY next_at, id LIMIT %(limit)s
-    FOR UPDATE SKIP LOCKED
+    FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE stripe_lanes l SET lease = %(lease)s, leased_until = %(until)s
 FROM free WHERE l.id = free.id
@@ -151,12 +159,24 @@ WHERE d.id = x.id;
 
 -- name: hold_lanes
 -- Those of the lanes that are still leased to this sender; nobody else takes one until the transaction ends.
-SELECT id FROM stripe_lanes WHERE id = ANY (%(lanes)s) AND lease = %(lease)s ORDER BY id FOR UPDATE;
+SELECT id FROM stripe_lanes WHERE id = ANY (%(lanes)s) AND (%(lease)s::text IS NULL OR lease = %(lease)s)
+ORDER BY id FOR NO KEY UPDATE;
+
+-- name: hold_teams
+-- Nobody looks at the usage of the teams of these lanes until the transaction ends.
+SELECT team_id FROM stripe_metered_teams
+WHERE team_id IN (SELECT team_id FROM stripe_lanes WHERE id = ANY (%(lanes)s))
+ORDER BY team_id FOR NO KEY UPDATE;
 
 -- name: accepted
 -- Stripe said yes.
 UPDATE stripe_deltas SET state = 'accepted', settled_at = %(now)s, doubt_since = NULL, outcome = NULL
 WHERE id = ANY (%(ids)s) AND state = 'pending';
+
+-- name: found
+-- What was set aside is seen to count.
+UPDATE stripe_deltas SET state = 'accepted', settled_at = %(now)s, outcome = NULL
+WHERE id = %(id)s AND state = 'quarantined';
 
 -- name: unsettled
 -- What else was learned about deltas that wait: whether they may have arrived, and the number of their next key.
@@ -190,8 +210,9 @@ UPDATE stripe_lanes SET next_at = %(now)s, failures = 0
 WHERE account = %(account)s AND next_at IS NOT NULL AND (%(teams)s::text[] IS NULL OR team_id = ANY (%(teams)s));
 
 -- name: told_in
--- What Stripe said yes to in the stretch of a lane, by when it is stamped; and what may have arrived.
-SELECT id, identifier, kind, quantity, stamped_at, state, doubt_since, settled_at
+-- The deltas stamped in a stretch of a lane, as they stand.
+SELECT id, identifier, kind, window_start, window_end, quantity, stamped_at, deadline, state, doubt_since, settled_at,
+       outcome
 FROM stripe_deltas
 WHERE lane_id = %(lane_id)s AND stamped_at >= %(starts_at)s AND stamped_at < %(ends_at)s
 ORDER BY id;
@@ -232,7 +253,7 @@ VALUES (%(lane_id)s, %(delta_id)s, %(drift)s, %(action)s, %(quantity)s, %(cause)
 
 -- name: confirm
 -- Stripe's summaries agree with what it said yes to.
-UPDATE stripe_deltas SET state = 'confirmed', settled_at = %(now)s
+UPDATE stripe_deltas SET state = 'confirmed'
 WHERE lane_id = %(lane_id)s AND state = 'accepted' AND stamped_at >= %(starts_at)s AND stamped_at < %(ends_at)s;
 
 -- name: late_usage
@@ -243,7 +264,7 @@ FROM stripe_deltas d JOIN stripe_lanes l ON l.id = d.lane_id JOIN stripe_metered
 WHERE d.state = 'late' AND d.outcome IS NULL AND l.account = %(account)s AND t.active
   AND (%(only)s::text[] IS NULL OR t.team_id = ANY (%(only)s)) AND d.id > %(after)s
 ORDER BY d.id LIMIT %(limit)s
-FOR UPDATE OF d SKIP LOCKED;
+FOR NO KEY UPDATE OF d, t SKIP LOCKED;
 
 -- name: dealt_with
 -- What became of late usage.

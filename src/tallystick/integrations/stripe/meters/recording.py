@@ -92,6 +92,8 @@ async def record(
     Of a lane that somebody else has leased meanwhile only what Stripe said yes to is written.
     """
     async with database.transaction() as tx:
+        lost = [line.lane.id for line in lines if line.doubt and line.doubt.finding is Finding.LOST]
+        await store.hold_teams(tx, lost)
         ours = await store.hold_lanes(tx, [line.lane.id for line in lines], lease)
         page = _Page()
         for line in lines:
@@ -124,7 +126,7 @@ def _collect(page: _Page, line: Line, began: datetime, now: datetime, *, ours: b
     for delta in line.send[len(line.tried) :]:  # was never sent after all
         page.unsettled.append(_as_before(delta, None))
     if line.doubtful is not None and line.doubt is not None:
-        _take_doubt(page, line.doubtful, line.doubt, now)
+        _take_doubt(page, line.doubtful, line.doubt)
     page.releases.append(_release(line, now))
 
 
@@ -144,14 +146,14 @@ def _take(page: _Page, tried: Tried, began: datetime) -> None:
             page.unsettled.append(_as_before(delta, outcome))
 
 
-def _take_doubt(page: _Page, delta: Sending, doubt: Doubt, now: datetime) -> None:
+def _take_doubt(page: _Page, delta: Sending, doubt: Doubt) -> None:
     match doubt.finding:
         case Finding.COUNTED:
             page.found.append((delta, doubt.reason))
         case Finding.LOST:
             page.lost.append((delta, doubt.reason))
         case Finding.UNCLEAR:
-            page.settled.append(store.Settled(delta.id, State.QUARANTINED, f"unclear: {doubt.reason}"))
+            page.settled.append(store.Settled(delta.id, State.QUARANTINED, f"{store.UNCLEAR}: {doubt.reason}"))
         case Finding.WAIT:
             page.unsettled.append(
                 store.Unsettled(delta.id, delta.doubt_since, delta.key_number, doubt.reason, doubt.looked_at)

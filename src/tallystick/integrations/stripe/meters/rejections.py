@@ -60,11 +60,12 @@ async def report_rejections(connection: Connection, rejections: Sequence[Rejecti
         now: when.
     """
     reasons = {each.reference: each for each in rejections}
+    lanes = {each.lane_id for each in await store.by_reference(connection, list(reasons))}
+    await store.hold(connection, lanes)
     named = await store.by_reference(connection, list(reasons))
     for delta in named:
         if delta.alone and delta.state not in VOID:
             await _reject(connection, delta, reasons[delta.reference], now)
-    lanes = {each.lane_id for each in named}
     await store.suspect(connection, lanes, now + LOOK_AFTER)
     known = {each.reference for each in named}
     return Reported(sum(each.alone for each in named), len(reasons.keys() - known))

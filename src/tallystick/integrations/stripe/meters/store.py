@@ -22,6 +22,8 @@ from tallystick.storage.database import Connection
 from tallystick.storage.queries import Queries
 
 QUERIES = Queries.load(__package__ or "")
+UNCLEAR = "unclear"
+"""How the reason begins for which a delta in doubt was set aside."""
 
 
 class Leased(NamedTuple):
@@ -29,6 +31,15 @@ class Leased(NamedTuple):
 
     lane: Lane
     failures: int
+
+
+class SeenUntil(NamedTuple):
+    """Up to where a team was looked at, and where the periods before and after that end; None: there is none."""
+
+    team_id: str
+    until: datetime
+    last_edge: datetime | None
+    next_edge: datetime | None
 
 
 class Entry(NamedTuple):
@@ -100,11 +111,19 @@ class Told(NamedTuple):
     id: int
     identifier: str
     kind: Kind
+    window: Interval
     quantity: Decimal
     stamped_at: datetime
+    deadline: datetime
     state: State
     doubt_since: datetime | None
     settled_at: datetime | None
+    outcome: str | None
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether it was set aside because nobody could say whether it had arrived."""
+        return (self.outcome or "").startswith(UNCLEAR)
 
 
 async def meters_of(tx: Connection, account: str) -> list[Meter]:
@@ -115,6 +134,16 @@ async def meters_of(tx: Connection, account: str) -> list[Meter]:
 async def keep_meter(tx: Connection, account: str, meter: Meter, now: datetime) -> None:
     """Keep which meter a metric has."""
     await tx.execute(QUERIES["keep_meter"], {"account": account, **meter._asdict(), "now": now})
+
+
+async def prices_of(tx: Connection, account: str) -> dict[str, str]:
+    """Stripe's prices that were made of the catalogue's, by lookup key."""
+    return {row[0]: row[1] for row in await _rows(tx, "prices_of", account=account)}
+
+
+async def keep_price(tx: Connection, account: str, values: Mapping[str, str], now: datetime) -> None:
+    """Keep which of Stripe's prices a price of the catalogue is."""
+    await tx.execute(QUERIES["keep_price"], {"account": account, **values, "now": now})
 
 
 async def claim_teams(
@@ -135,12 +164,22 @@ async def claim_teams(
     return [MeteredTeam(row[0], row[1], LatePolicy(row[2]), *row[3:]) for row in rows]
 
 
-async def looked_at(
-    tx: Connection, teams: Sequence[tuple[str, datetime, datetime | None]], known_at: datetime, now: datetime
-) -> None:
-    """Keep up to where teams were looked at, and where their period ends."""
-    ids, untils, edges = ([each[place] for each in teams] for place in range(3))
-    values = {"teams": ids, "untils": untils, "edges": edges, "known_at": known_at, "now": now}
+async def presses(tx: Connection, account: str, urgent_at: datetime) -> bool:
+    """Whether a team has to be looked at again, or its period has ended by this instant."""
+    [(found,)] = await _rows(tx, "presses", account=account, settled=urgent_at)
+    return bool(found)
+
+
+async def looked_at(tx: Connection, teams: Sequence[SeenUntil], known_at: datetime, now: datetime) -> None:
+    """Keep up to where teams were looked at."""
+    values = {
+        "teams": [each.team_id for each in teams],
+        "untils": [each.until for each in teams],
+        "lasts": [each.last_edge for each in teams],
+        "nexts": [each.next_edge for each in teams],
+        "known_at": known_at,
+        "now": now,
+    }
     await tx.execute(QUERIES["looked_at"], values)
 
 
@@ -257,14 +296,31 @@ async def teams_of_lanes(tx: Connection, lane_ids: Iterable[int]) -> dict[int, s
     return {row[0]: row[1] for row in await _rows(tx, "teams_of_lanes", lanes=list(lane_ids))}
 
 
+async def hold(tx: Connection, lane_ids: Iterable[int]) -> None:
+    """Take teams and lanes, in the order in which everybody does: the team, the lane, its deltas."""
+    ids = sorted(lane_ids)
+    await tx.execute(QUERIES["hold_teams"], {"lanes": ids})
+    await _rows(tx, "hold_lanes", lanes=ids, lease=None)
+
+
+async def hold_teams(tx: Connection, lane_ids: Iterable[int]) -> None:
+    """Take the teams of lanes of which something may turn out to be void."""
+    await tx.execute(QUERIES["hold_teams"], {"lanes": sorted(lane_ids)})
+
+
 async def hold_lanes(tx: Connection, lane_ids: Iterable[int], lease: str) -> set[int]:
-    """Those of the lanes that are still leased to this sender."""
+    """Those of the lanes that are still leased to this sender. Nobody else takes one until the transaction ends."""
     return {row[0] for row in await _rows(tx, "hold_lanes", lanes=sorted(lane_ids), lease=lease)}
 
 
 async def accepted(tx: Connection, ids: Sequence[int], now: datetime) -> None:
     """Stripe said yes to these."""
     await tx.execute(QUERIES["accepted"], {"ids": ids, "now": now})
+
+
+async def found(tx: Connection, delta_id: int, now: datetime) -> None:
+    """What was set aside is seen to count."""
+    await tx.execute(QUERIES["found"], {"id": delta_id, "now": now})
 
 
 async def unsettled(tx: Connection, deltas: Sequence[Unsettled]) -> None:
@@ -306,7 +362,10 @@ async def told_in(tx: Connection, lane_id: int, interval: Interval) -> list[Told
     """The deltas stamped in an interval, as they stand, in the order in which they were booked."""
     values = {"lane_id": lane_id, "starts_at": interval.start, "ends_at": interval.end}
     rows = await _rows(tx, "told_in", **values)
-    return [Told(row[0], row[1], Kind(row[2]), row[3], row[4], State(row[5]), *row[6:]) for row in rows]
+    return [
+        Told(id, name, Kind(kind), Interval(start, end), quantity, stamp, until, State(state), *rest)
+        for id, name, kind, start, end, quantity, stamp, until, state, *rest in rows
+    ]
 
 
 async def enrol(tx: Connection, values: Mapping[str, Any]) -> None:
@@ -353,6 +412,12 @@ async def suspect(tx: Connection, lane_ids: Iterable[int], at: datetime) -> None
 async def hold_back(tx: Connection, lane_ids: Iterable[int], hold: str, now: datetime, until: datetime) -> None:
     """Let lanes wait for somebody to put something right."""
     await tx.execute(QUERIES["hold_back"], {"lanes": list(lane_ids), "hold": hold, "now": now, "until": until})
+
+
+async def confirm(tx: Connection, lane_id: int, interval: Interval) -> None:
+    """Stripe's summaries agree with what it said yes to in a stretch."""
+    values = {"lane_id": lane_id, "starts_at": interval.start, "ends_at": interval.end}
+    await tx.execute(QUERIES["confirm"], values)
 
 
 async def uncarry(tx: Connection, delta_ids: Sequence[int]) -> None:

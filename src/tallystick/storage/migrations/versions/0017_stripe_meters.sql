@@ -35,6 +35,7 @@ CREATE TABLE stripe_meter_prices (
 
 -- metered_from   usage before it is none of Stripe's
 -- planned_until  windows up to here have been looked at, by what was known at known_at (a sealed instant)
+-- last_edge      where the last billing period ended of which everything was looked at
 -- next_edge      where the billing period ends that was running then: what is in it has to be told soon after
 -- replan_from    windows from here on have to be looked at again, because something about the outbox has changed
 CREATE TABLE stripe_metered_teams (
@@ -47,6 +48,7 @@ CREATE TABLE stripe_metered_teams (
     metered_from   timestamptz NOT NULL,
     planned_until  timestamptz NOT NULL,
     known_at       timestamptz NOT NULL,
+    last_edge      timestamptz,
     next_edge      timestamptz,
     replan_from    timestamptz,
     looked_at      timestamptz

@@ -1,0 +1,1 @@
+"""What Stripe tells of its own accord."""

@@ -21,6 +21,7 @@ from benchmarks import (
     pace,
     rating,
     rollup,
+    stripe,
     usage_many,
     volume,
 )
@@ -51,6 +52,7 @@ BENCHMARKS = {
     "closing": Benchmark(closing.measure, 10_000),
     "client_overhead": Benchmark(client_overhead.measure, 27_000),
     "enforcement": Benchmark(enforcement.measure, 20_000),
+    "stripe": Benchmark(stripe.measure, 200_000),
     "depth": Benchmark(depth.measure, 5_000_000),
 }
 

@@ -126,8 +126,9 @@ class Example(NamedTuple):
 
 
 def examples() -> list[Example]:
-    """Every `sh` block that is followed by a `json` block."""
-    return [Example(a.text, b.text) for a, b in pairwise(blocks(API)) if (a.language, b.language) == ("sh", "json")]
+    """Every `sh` block that is followed by a `json` block, or by an `http` block with the first line of the answer."""
+    pairs = pairwise(blocks(API))
+    return [Example(a.text, b.text) for a, b in pairs if a.language == "sh" and b.language in ("json", "http")]
 
 
 def difference(shown: object, real: object, where: str = "the answer") -> str | None:
@@ -147,6 +148,14 @@ def difference(shown: object, real: object, where: str = "the answer") -> str | 
         case _:
             return None if shown == real else f"{where} is {real!r}"
     return next((part for part in parts if part), None)
+
+
+def wrongly(shown: str, said: str) -> str | None:
+    """What the server says otherwise than the page shows."""
+    if shown.startswith("HTTP/"):
+        status = said.splitlines()[0]
+        return None if status == shown.strip() else f"the answer begins with {status!r}"
+    return difference(json.loads(shown), json.loads(said))
 
 
 def answered(example: Example, served: Served, folder: Path) -> str:
@@ -169,7 +178,7 @@ def test_the_api_answers_as_its_reference_shows(database_url, tmp_path):
     with serving(database_url) as served:
         for example in examples():
             said = answered(example, served, tmp_path)
-            wrong = difference(json.loads(example.answer), json.loads(said))
+            wrong = wrongly(example.answer, said)
             assert wrong is None, f"{wrong}\n{example.command}\n{said}"
 
 

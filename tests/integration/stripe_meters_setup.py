@@ -139,7 +139,7 @@ async def open_shop(
     setting = setting or Setting(at=clock.now())
     with running(setting) as fake, sound(fake):
         async with opened(database, clock) as house:
-            api = await MeterApi.open(client(fake), streams=streams)
+            api = await MeterApi.open(client(fake), streams=fake.url if streams else None)
             try:
                 meters = Meters.open(database, house.metering, clock, api, rate=UNLIMITED, **options)
                 shop = Shop(house, fake, api, meters, {})

@@ -29,8 +29,8 @@ def typed(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         connection.execute("INSERT INTO metrics VALUES ('calls', 'sum', 'call', now())")
         connection.execute(
             "INSERT INTO metric_versions (metric, definition, effective_from, recorded_at) "
-            """VALUES ('calls', '{"name": "calls", "aggregation": "sum", "unit": "call", "event_name": "call"}', """
-            "'-infinity', now())"
+            """VALUES ('calls', '{"name": "calls", "aggregation": "sum", "unit": "call", "event_name": "call", """
+            """"level": "absolute", "filters": {}, "dimensions": [], "percentile": "95"}', '-infinity', now())"""
         )
 
     def run(*arguments: str) -> tuple[int, str, str]:

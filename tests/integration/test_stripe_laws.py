@@ -19,11 +19,12 @@ from tallystick.core.clock import ManualClock
 from tallystick.core.ids import event_id
 from tallystick.core.settings import Settings
 from tallystick.integrations.stripe.fake import Effect, Lag, Setting
+from tallystick.integrations.stripe.meters import sending
 from tallystick.integrations.stripe.meters.rejections import rejections_in, report_rejections
 from tallystick.integrations.stripe.reconciling.service import Reconciliation
 from tallystick.storage.database import Database
 from tests.conftest import temporary_database
-from tests.integration.stripe_meters_setup import EVENTS, Shop, open_shop
+from tests.integration.stripe_meters_setup import Shop, open_shop
 
 EXAMPLES = int(os.environ.get("TALLYSTICK_TEST_EXAMPLES", "6"))
 STEPS = 40
@@ -36,6 +37,9 @@ UNDONE = (Effect.UNREACHABLE, Effect.RATE_LIMITED, Effect.UNAVAILABLE, Effect.SE
 DONE = (Effect.DONE_BUT_SERVER_ERROR, Effect.LOST_ANSWER, Effect.GARBLED)
 TROUBLES = (DONE, (*UNDONE, *DONE), (*UNDONE, *DONE, Effect.REJECTED_LATER))
 
+
+TELLING = "POST /v[12]/billing/meter_event[s_]*"
+"""Single calls, the stream and its sessions."""
 
 WRONGS = (*DONE, Effect.UNREACHABLE, Effect.REJECTED_LATER, Effect.NEVER_COUNTED, Effect.COUNTED_TWICE)
 """What Stripe may get wrong on its side, too."""
@@ -103,7 +107,7 @@ class Story:
 
     async def trouble(self) -> None:
         self.shop.account.faults.clear()
-        self.shop.account.faults.at_random(self.random.choice((0.2, 0.7)), self.random.choice(self.troubles), EVENTS)
+        self.shop.account.faults.at_random(self.random.choice((0.2, 0.7)), self.random.choice(self.troubles), TELLING)
 
     async def peace(self) -> None:
         self.shop.account.faults.clear()
@@ -137,16 +141,22 @@ class Story:
             await self.hear()
 
 
+@pytest.fixture(autouse=True)
+def early_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stream is used for a few events already."""
+    monkeypatch.setattr(sending, "STREAM_FROM", 3)
+
+
 @asynccontextmanager
 async def telling(
     seed: int, server_url: str, template: str, beginning: datetime, troubles: Sequence[Sequence[Effect]]
 ) -> AsyncIterator[Story]:
-    """The beginning of a story, in a database of its own."""
+    """The beginning of a story, in a database of its own. Every other one is told by the stream, where it can be."""
     clock, setting = ManualClock(beginning), Setting(at=beginning, seed=seed, lag=Lag(0, 300))
     with temporary_database(server_url, template) as url:
         async with (
             await Database.open(Settings(database_url=url)) as database,
-            open_shop(database, clock, setting) as shop,
+            open_shop(database, clock, setting, streams=bool(seed % 2)) as shop,
         ):
             for team in TEAMS:
                 await shop.customer(team)
@@ -181,6 +191,6 @@ async def test_what_stripe_gets_wrong_is_found_and_put_right(
             await shop.quiet(hours=2)
         found = await service.run(cap=Decimal(100), repair=False)
         assert [each.line for each in found if each.drift != "none"] == []
-        sent = shop.account.counts[EVENTS, 200]
+        sent = shop.account.usage.accepted
         await shop.quiet(hours=2)
-        assert shop.account.counts[EVENTS, 200] == sent
+        assert shop.account.usage.accepted == sent

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -75,8 +76,9 @@ async def test_meters_that_are_there_are_adopted(shop: Shop) -> None:
         ({"default_aggregation": {"formula": "sum"}, "event_time_window": "hour"}, "one event an hour"),
     ],
 )
-async def test_a_meter_that_can_not_be_told_differences_is_refused(shop: Shop, params: dict, why: str) -> None:
-    shop.api.client.v1.billing.meters.create({"display_name": "x", "event_name": "peak", **params})
+async def test_a_meter_that_can_not_be_told_differences_is_refused(shop: Shop, params: Any, why: str) -> None:
+    asked: Any = {"display_name": "x", "event_name": "peak", **params}
+    shop.api.client.v1.billing.meters.create(asked)
     [refused] = [each for each in await catalogue(shop).plan() if each.metric == "peak" and each.plan is None]
     assert refused.action == "refuse"
     assert why in refused.note

@@ -14,7 +14,7 @@ from tallystick.integrations.billing_provider import BillingProvider, NullProvid
 from tallystick.integrations.stripe.bills.api import BillApi
 from tallystick.integrations.stripe.bills.service import Bills
 from tallystick.integrations.stripe.client import is_live, is_local, open_client
-from tallystick.integrations.stripe.meters.api import MeterApi
+from tallystick.integrations.stripe.meters.api import STREAM_BASE, MeterApi
 from tallystick.integrations.stripe.meters.pace import UNLIMITED
 from tallystick.integrations.stripe.meters.service import Meters
 from tallystick.integrations.stripe.reconciling.service import Reconciliation
@@ -58,7 +58,8 @@ class StripeParts:
             StripeRefused: the key is not good, or Stripe can't be reached.
         """
         client, live, local = open_client(settings), is_live(settings), is_local(settings)
-        api = await MeterApi.open(client, streams=live or local, live=live)
+        streams = STREAM_BASE if live else settings.stripe_api_base if local else None
+        api = await MeterApi.open(client, streams=streams, live=live)
         bills = Bills.open(database, clock, BillApi(client, api.account))
         grace = timedelta(hours=settings.stripe_grace_hours)
         meters = Meters.open(database, metering, clock, api, grace=grace, rate=UNLIMITED if local else None)

@@ -133,11 +133,19 @@ WITH free AS (
 )
 UPDATE stripe_lanes l SET lease = %(lease)s, leased_until = %(until)s
 FROM free WHERE l.id = free.id
-RETURNING l.id, l.account, l.customer_id, l.event_name, l.meter_id, l.team_id, l.metric, l.failures;
+RETURNING l.id, l.account, l.customer_id, l.event_name, l.meter_id, l.team_id, l.metric, l.failures,
+          l.sending_last IS NOT NULL;
+
+-- name: left_in_doubt
+-- What senders that died had begun to send in these lanes may have arrived.
+UPDATE stripe_deltas d SET doubt_since = l.sending_since
+FROM stripe_lanes l
+WHERE l.id = ANY (%(lanes)s) AND d.lane_id = l.id AND d.state = 'pending' AND d.id <= l.sending_last
+  AND d.doubt_since IS NULL;
 
 -- name: heads
 -- The first deltas that wait in each lane, in the order in which they were booked.
-SELECT d.id, x.lane_id, d.kind, d.window_start, d.window_end, d.identifier, d.request, d.quantity, d.stamped_at,
+SELECT d.id, x.lane_id, d.kind, d.window_start, d.window_end, d.identifier, d.request::text, d.quantity, d.stamped_at,
        d.deadline, d.key_number, d.doubt_since, d.looked_at
 FROM unnest(%(lanes)s::bigint[]) AS x (lane_id)
 CROSS JOIN LATERAL (
@@ -146,16 +154,17 @@ CROSS JOIN LATERAL (
 ORDER BY x.lane_id, d.id;
 
 -- name: sending
--- From here on these may have arrived.
-UPDATE stripe_deltas
-SET doubt_since = coalesce(doubt_since, %(now)s), attempts = attempts + 1, sent_at = %(now)s
-WHERE id = ANY (%(ids)s);
+-- From here on the deltas of these lanes may have arrived, up to the last one that is sent; null: none is sent.
+UPDATE stripe_lanes l SET sending_since = %(now)s, sending_last = x.last
+FROM unnest(%(lanes)s::bigint[], %(lasts)s::bigint[]) AS x (id, last) WHERE l.id = x.id;
 
 -- name: streaming
--- The batch that each of these is sent with.
-UPDATE stripe_deltas d SET stream_key = x.key
-FROM unnest(%(ids)s::bigint[], %(keys)s::text[]) AS x (id, key)
-WHERE d.id = x.id;
+-- Which deltas are sent together.
+INSERT INTO stripe_batches (key, delta_ids, sent_at) VALUES (%(key)s, %(ids)s, %(now)s);
+
+-- name: forget_batches
+-- What Stripe reports no errors of any more.
+DELETE FROM stripe_batches WHERE sent_at < %(before)s;
 
 -- name: hold_lanes
 -- Those of the lanes that are still leased to this sender; nobody else takes one until the transaction ends.
@@ -196,7 +205,7 @@ RETURNING d.id, d.lane_id, d.quantity, d.window_start;
 -- name: release
 -- Give lanes back: what waits in them is sent from an instant on.
 UPDATE stripe_lanes l
-SET lease = NULL, leased_until = NULL, failures = x.failures, hold = x.hold,
+SET lease = NULL, leased_until = NULL, sending_since = NULL, sending_last = NULL, failures = x.failures, hold = x.hold,
     held_since = CASE WHEN x.hold IS NULL THEN NULL ELSE coalesce(l.held_since, %(now)s) END,
     next_at = CASE WHEN EXISTS (SELECT FROM stripe_deltas d WHERE d.lane_id = l.id AND d.state = 'pending')
                    THEN x.next_at END
@@ -223,11 +232,17 @@ SELECT id, team_id FROM stripe_lanes WHERE id = ANY (%(lanes)s);
 
 -- name: by_reference
 -- The deltas that error reports name: by identifier, by idempotency key, which begins with it, or by their batch's key.
-SELECT d.id, d.lane_id, l.team_id, d.state, x.reference, d.identifier = split_part(x.reference, ':', 1)
+SELECT d.id, d.lane_id, l.team_id, d.state, x.reference, true
 FROM unnest(%(references)s::text[]) AS x (reference)
-JOIN stripe_deltas d ON d.identifier = split_part(x.reference, ':', 1) OR d.stream_key = x.reference
+JOIN stripe_deltas d ON d.identifier = split_part(x.reference, ':', 1)
 JOIN stripe_lanes l ON l.id = d.lane_id
-ORDER BY d.id;
+UNION ALL
+SELECT d.id, d.lane_id, l.team_id, d.state, b.key, false
+FROM stripe_batches b CROSS JOIN LATERAL unnest(b.delta_ids) AS i (id)
+JOIN stripe_deltas d ON d.id = i.id
+JOIN stripe_lanes l ON l.id = d.lane_id
+WHERE b.key = ANY (%(references)s)
+ORDER BY 1;
 
 -- name: suspect
 -- Lanes that are to be held against Stripe's summaries, from an instant on.

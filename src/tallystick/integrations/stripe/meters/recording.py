@@ -66,6 +66,11 @@ class Line:
     tried: list[Tried] = field(default_factory=list)
     doubt: Doubt | None = None
 
+    @property
+    def last(self) -> int | None:
+        """The last delta that is sent; None: none is."""
+        return self.send[-1].id if self.send else None
+
 
 @dataclass(slots=True)
 class _Page:
@@ -123,8 +128,6 @@ def _collect(page: _Page, line: Line, began: datetime, now: datetime, *, ours: b
     page.settled += [store.Settled(delta.id, State.LATE, None) for delta in line.late]
     for tried in line.tried:
         _take(page, tried, began)
-    for delta in line.send[len(line.tried) :]:  # was never sent after all
-        page.unsettled.append(_as_before(delta, None))
     if line.doubtful is not None and line.doubt is not None:
         _take_doubt(page, line.doubtful, line.doubt)
     page.releases.append(_release(line, now))
@@ -160,11 +163,10 @@ def _take_doubt(page: _Page, delta: Sending, doubt: Doubt) -> None:
             )
 
 
-def _as_before(delta: Sending, outcome: Outcome | None) -> store.Unsettled:
+def _as_before(delta: Sending, outcome: Outcome) -> store.Unsettled:
     """It did not arrive this time: as much in doubt as it was before."""
-    key = delta.key_number + (outcome is not None and outcome.replayed)
-    told = "" if outcome is None else _told(outcome)
-    return store.Unsettled(delta.id, delta.doubt_since, key, told, delta.looked_at)
+    key = delta.key_number + outcome.replayed
+    return store.Unsettled(delta.id, delta.doubt_since, key, _told(outcome), delta.looked_at)
 
 
 def _release(line: Line, now: datetime) -> store.Release:

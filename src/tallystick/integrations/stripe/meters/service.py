@@ -15,10 +15,11 @@ from tallystick.integrations.stripe.meters.sending import Sender, Sent
 from tallystick.metering.service import Metering
 from tallystick.storage.database import Database
 
+REPORTED_WITHIN = timedelta(days=30)
+"""How long Stripe may take to report an error."""
+
 MARGIN = timedelta(minutes=10)
 """How long before Stripe makes an invoice final nothing is sent for it any more."""
-
-MOST_ROUNDS = 10_000
 
 
 class Synced(NamedTuple):
@@ -118,6 +119,8 @@ class Meters:
         Args:
             only: look at these teams; None: at all. What waits is sent whoever's it is.
         """
+        async with self.database.transaction() as tx:
+            await store.forget_batches(tx, self.clock.now() - REPORTED_WITHIN)
         planned = await self.planner.run(only)
         await self.lateness.run(only)
         sent = await self.send()
@@ -142,13 +145,7 @@ class Meters:
 
     async def send(self) -> Sent:
         """Send what can be sent now."""
-        total = Sent()
-        for _ in range(MOST_ROUNDS):
-            done = await self.sender.run()
-            total = total.and_then(done)
-            if not done.more:
-                break
-        return total
+        return await self.sender.drain()
 
     async def standing(self, teams: Sequence[str] | None = None) -> list[Standing]:
         """How the outbox stands, team by team."""

@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+import msgspec
+
 from tallystick.core.clock import Interval
 from tallystick.integrations.stripe.meters.models import (
     Booked,
@@ -27,10 +29,17 @@ UNCLEAR = "unclear"
 
 
 class Leased(NamedTuple):
-    """A lane that this sender alone sends of, and how often in a row it got no answer that settles anything."""
+    """A lane that this sender alone sends of.
+
+    Attributes:
+        lane: which.
+        failures: how often in a row it got no answer that settles anything.
+        broken: whether a sender that died was at it.
+    """
 
     lane: Lane
     failures: int
+    broken: bool
 
 
 class SeenUntil(NamedTuple):
@@ -259,9 +268,12 @@ async def book(tx: Connection, entries: Sequence[Entry], now: datetime) -> list[
 async def claim_lanes(
     tx: Connection, account: str, limit: int, *, lease: str, now: datetime, until: datetime
 ) -> list[Leased]:
-    """Lease lanes whose time has come."""
+    """Lease lanes whose time has come. What senders that died had begun to send in them is in doubt from here on."""
     values = {"account": account, "limit": limit, "lease": lease, "now": now, "until": until}
-    return [Leased(Lane(*row[:7]), row[7]) for row in await _rows(tx, "claim_lanes", **values)]
+    leased = [Leased(Lane(*row[:7]), row[7], row[8]) for row in await _rows(tx, "claim_lanes", **values)]
+    if broken := [each.lane.id for each in leased if each.broken]:
+        await tx.execute(QUERIES["left_in_doubt"], {"lanes": broken})
+    return leased
 
 
 async def heads(tx: Connection, leased: Sequence[Leased], depth: int) -> dict[int, list[Sending]]:
@@ -269,20 +281,28 @@ async def heads(tx: Connection, leased: Sequence[Leased], depth: int) -> dict[in
     failures = {each.lane.id: each.failures for each in leased}
     found: dict[int, list[Sending]] = {lane_id: [] for lane_id in failures}
     for row in await _rows(tx, "heads", lanes=list(failures), depth=depth):
-        id, lane_id, kind, start, end, *rest = row
-        found[lane_id].append(Sending._make((id, lane_id, Kind(kind), Interval(start, end), *rest, failures[lane_id])))
+        id, lane_id, kind, start, end, identifier, request, *rest = row
+        window, sent = Interval(start, end), msgspec.json.decode(request)
+        delta = Sending._make((id, lane_id, Kind(kind), window, identifier, sent, *rest, failures[lane_id]))
+        found[lane_id].append(delta)
     return found
 
 
-async def sending(tx: Connection, deltas: Collection[Sending], now: datetime) -> None:
-    """Write down that from here on these may have arrived."""
-    await tx.execute(QUERIES["sending"], {"ids": [each.id for each in deltas], "now": now})
+async def sending(tx: Connection, lasts: Mapping[int, int | None], now: datetime) -> None:
+    """Write down that from here on deltas of lanes may have arrived, up to the last that is sent; None: none is."""
+    await tx.execute(QUERIES["sending"], {"lanes": list(lasts), "lasts": list(lasts.values()), "now": now})
 
 
-async def streaming(tx: Connection, batches: Sequence[tuple[str, Sequence[Sending]]]) -> None:
-    """Write down with which batch each delta is sent."""
-    pairs = [(each.id, key) for key, batch in batches for each in batch]
-    await tx.execute(QUERIES["streaming"], {"ids": [id for id, _ in pairs], "keys": [key for _, key in pairs]})
+async def streaming(tx: Connection, batches: Mapping[str, Sequence[int]], now: datetime) -> None:
+    """Write down which deltas are sent together."""
+    async with tx.cursor() as cursor:
+        rows = [{"key": key, "ids": list(ids), "now": now} for key, ids in batches.items()]
+        await cursor.executemany(QUERIES["streaming"], rows)
+
+
+async def forget_batches(tx: Connection, before: datetime) -> None:
+    """Forget which deltas were sent together, before an instant."""
+    await tx.execute(QUERIES["forget_batches"], {"before": before})
 
 
 async def backlog(tx: Connection, account: str, now: datetime, limit: int) -> int:

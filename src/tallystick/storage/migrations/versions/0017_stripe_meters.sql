@@ -62,25 +62,29 @@ CREATE INDEX stripe_metered_teams_replan ON stripe_metered_teams (account) WHERE
 
 -- next_at      when something may be sent; null: nothing waits
 -- lease        who is sending right now, and until when nobody else may
+-- sending_*    its deltas up to this one may have arrived since then: written before they are sent, taken back with the
+--              answers. What a sender that died leaves here is in doubt
 -- failures     in a row, without an answer that settles anything
 -- hold         why it waits for somebody to put something right; it is tried again at next_at all the same
 -- compared_at  when it was last held against Stripe's summaries; suspect: it should be, soon
 CREATE TABLE stripe_lanes (
-    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    account      text NOT NULL,
-    customer_id  text NOT NULL,
-    event_name   text NOT NULL,
-    meter_id     text NOT NULL,
-    team_id      text NOT NULL REFERENCES teams (id),
-    metric       text NOT NULL,
-    next_at      timestamptz,
-    lease        text,
-    leased_until timestamptz,
-    failures     integer NOT NULL DEFAULT 0,
-    hold         text,
-    held_since   timestamptz,
-    compared_at  timestamptz,
-    suspect_at   timestamptz,
+    id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    account        text NOT NULL,
+    customer_id    text NOT NULL,
+    event_name     text NOT NULL,
+    meter_id       text NOT NULL,
+    team_id        text NOT NULL REFERENCES teams (id),
+    metric         text NOT NULL,
+    next_at        timestamptz,
+    lease          text,
+    leased_until   timestamptz,
+    sending_since  timestamptz,
+    sending_last   bigint,
+    failures       integer NOT NULL DEFAULT 0,
+    hold           text,
+    held_since     timestamptz,
+    compared_at    timestamptz,
+    suspect_at     timestamptz,
     UNIQUE (account, customer_id, event_name)
 );
 CREATE INDEX stripe_lanes_due ON stripe_lanes (account, next_at) WHERE next_at IS NOT NULL;
@@ -101,9 +105,8 @@ CREATE INDEX stripe_lanes_suspect ON stripe_lanes (suspect_at) WHERE suspect_at 
 -- state        pending; accepted: Stripe said yes; confirmed: its summaries agree; late, quarantined: kept, not sent;
 --              lost: it never arrived; rejected: it was refused later; cancelled: it was taken back. The last three
 --              count no more, so that the window's usage is booked anew with another seq
--- doubt_since  since when it may or may not have arrived: from before it is sent until an answer settles it
+-- doubt_since  since when it may or may not have arrived: no answer has settled it
 -- looked_at    when, by Stripe's clock, it was first looked for there: it is not sent again from then on
--- stream_key   the idempotency key of the batch that it was sent with
 CREATE TABLE stripe_deltas (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     lane_id       bigint NOT NULL REFERENCES stripe_lanes (id),
@@ -121,19 +124,23 @@ CREATE TABLE stripe_deltas (
     state         text NOT NULL DEFAULT 'pending' CHECK (state IN
                   ('pending', 'accepted', 'confirmed', 'late', 'quarantined', 'lost', 'rejected', 'cancelled')),
     key_number    integer NOT NULL DEFAULT 0,
-    attempts      integer NOT NULL DEFAULT 0,
-    sent_at       timestamptz,
     doubt_since   timestamptz,
     looked_at     timestamptz,
     settled_at    timestamptz,
-    stream_key    text,
     outcome       text,
     UNIQUE (lane_id, kind, window_start, window_end, seq)
 ) WITH (fillfactor = 85);
 CREATE INDEX stripe_deltas_pending ON stripe_deltas (lane_id, id) WHERE state = 'pending';
 CREATE INDEX stripe_deltas_stamped ON stripe_deltas (lane_id, stamped_at);
 CREATE INDEX stripe_deltas_troubled ON stripe_deltas (state) WHERE state IN ('late', 'quarantined', 'rejected', 'lost');
-CREATE INDEX stripe_deltas_stream_key ON stripe_deltas (stream_key) WHERE stream_key IS NOT NULL;
+
+-- Which deltas were sent together, by the idempotency key of the request: an error report may name that alone.
+CREATE TABLE stripe_batches (
+    key        text PRIMARY KEY,
+    delta_ids  bigint[] NOT NULL,
+    sent_at    timestamptz NOT NULL
+);
+CREATE INDEX stripe_batches_sent ON stripe_batches (sent_at);
 
 -- What was decided to be told stays as it was decided.
 CREATE FUNCTION refuse_change_of_delta() RETURNS trigger LANGUAGE plpgsql AS $$

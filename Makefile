@@ -13,15 +13,20 @@ CODE := src tests tools $(wildcard benchmarks) $(wildcard clients/python/src cli
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench soak docs-reference lock install install-run clean dist-clean
+.PHONY: help demo web test check format bench soak docs-reference lock install install-run clean dist-clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-demo: install-run ## Start Tallystick, meter the traffic of several teams, show what they owe
+demo: install-run ## Start Tallystick, meter the traffic of several teams, show what they owe and the dashboard
+	@$(VENV)/python -m tools.web --if-possible
 	@$(VENV)/tallystick demo
 
+web: install-run ## Build the dashboard
+	@$(VENV)/python -m tools.web
+
 test: check ## Check, then run every test
+	@$(VENV)/python -m tools.web --if-possible
 	@$(VENV)/python -m pytest $(PYTEST_ARGS)
 
 check: install ## Style, types and architecture
@@ -37,8 +42,8 @@ format: install ## Rewrite the code in the project's style
 bench: install ## Measure, each figure next to its ceiling
 	@$(VENV)/python -m benchmarks
 
-soak: install ## Minutes of load with killed processes
-	@$(VENV)/python -m pytest -m soak
+soak: install ## Hours of load with killed processes
+	@$(VENV)/python -m pytest -m soak -s -o faulthandler_timeout=7200
 
 docs-reference: install ## Regenerate the reference from the code
 	@$(VENV)/python -m tallystick.cli.reference

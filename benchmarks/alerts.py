@@ -48,7 +48,7 @@ def measure(crossings: int, folder: Path, *, idle_teams: int = IDLE_TEAMS, warm_
     with Installation.fresh(folder, _billing_file(probes)) as installation, installation.sql() as sql:
         _define(sql, probes, idle_teams)
         idle, bare = asyncio.run(_idle_rounds(installation.database_url))
-        with installation.serving() as server, _load(server) as load:
+        with installation.serving() as server, steady(server) as load:
             time.sleep(warm_up)
             latencies = _cross(server, installation.database_url, probes)
         problem = load.problem
@@ -134,7 +134,7 @@ async def _idle_rounds(url: str) -> tuple[float, float]:
 
 
 @dataclass(slots=True)
-class _Load:
+class Steady:
     """Live traffic at a steady pace, sent by a thread."""
 
     server: Server
@@ -171,8 +171,9 @@ class _Load:
 
 
 @contextmanager
-def _load(server: Server) -> Iterator[_Load]:
-    load = _Load(server)
+def steady(server: Server) -> Iterator[Steady]:
+    """Live traffic while the block runs."""
+    load = Steady(server)
     thread = threading.Thread(target=load.run, daemon=True)
     thread.start()
     try:

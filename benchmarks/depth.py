@@ -1,59 +1,94 @@
 """Durable ingest with few events stored and with many, and what an event takes on disk then.
 
-What is stored already is put there with SQL: events like those that are sent, at random moments of four weeks, with
-their identities, as if they had been rolled up.
+What is stored already is put there with SQL: events like those that are sent, of four weeks, in the order of time, with
+their identities, as if they had been rolled up. Two installations are measured in turn, each while the other one's
+server does not run.
+
+    python -m benchmarks.depth 50000000 FOLDER [PAUSE]
+
+fills one beforehand and leaves it in the folder, where `python -m benchmarks depth` finds it.
 """
 
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import bare, disk
-from benchmarks.installation import Installation, Server, Sql, one
+from benchmarks.installation import Installation, Sql, one
 from benchmarks.load import Load, run
 from benchmarks.results import Figure, Result
 from benchmarks.traffic import Span
 
 SHALLOW = 1_000_000
-SENT = 2_000_000
-"""Events of one measurement: enough that what a checkpoint costs is in it."""
+ROUNDS = 3
+SENT = 500_000
+"""Events of one round."""
 
 SAMPLE = 10_000
-CHUNK = 500_000
+CHUNK = 100_000
 BATCH = 500
 CONNECTIONS = 8
 
 
 def measure(events: int, folder: Path) -> Result:
-    """Send events with a million stored, and with `events` stored."""
-    with Installation.fresh(folder) as installation, installation.sql() as sql, installation.serving() as server:
-        run(Load(server.address, SAMPLE, BATCH, CONNECTIONS, Span.history(), 1))  # makes the months, too
-        found = []
-        for seed, depth in enumerate((SHALLOW, events), start=2):
-            _fill(sql, depth)
-            installation.settle(sql)
-            found.append(_trial(installation, server, sql, seed))
-        sizes = [figure for figure in disk.figures(sql) if "aggregate" not in figure.what]
+    """Send events where a million are stored, and where `events` are."""
+    with _filled(folder, SHALLOW) as few, _filled(folder, events) as many:
+        rounds = [(_trial(few), _trial(many)) for _ in range(ROUNDS)]
+        with many.sql() as sql:
+            sizes = [figure for figure in disk.figures(sql) if "aggregate" not in figure.what]
     rates = [
-        Figure(f"{depth:,} stored", "events/s", [rates], "bare COPY of the rows")
-        for depth, rates in zip((SHALLOW, events), found, strict=True)
+        Figure(f"{depth:,} stored", "events/s", [each[place] for each in rounds], "bare COPY of the rows")
+        for place, depth in enumerate((SHALLOW, events))
     ]
-    kept = Figure("with many, against with few", "of the speed", [(found[1][0] / found[0][0], 1.0)], "no loss")
-    setting = f"{SENT:,} events in requests of {BATCH}, with {SHALLOW:,} and with {events:,} stored before."
-    return Result("depth", setting, [*rates, kept, *sizes])
+    kept = [(deep[0] / shallow[0], 1.0) for shallow, deep in rounds]
+    sent = f"{ROUNDS} rounds of {SENT:,} events in requests of {BATCH}"
+    setting = f"{sent}, with {SHALLOW:,} and with {events:,} stored before."
+    return Result(
+        "depth", setting, [*rates, Figure("with many, against with few", "of the speed", kept, "no loss"), *sizes]
+    )
 
 
-def _trial(installation: Installation, server: Server, sql: Sql, seed: int) -> tuple[float, float]:
-    before = bare.last_batch(sql)
-    loaded = run(Load(server.address, SENT, BATCH, CONNECTIONS, Span.live(), seed))
-    installation.settle(sql)
-    return loaded.per_second, bare.copied_rows_per_second(sql, before, most=200_000)
+@contextmanager
+def _filled(folder: Path, depth: int, pause: float = 0.0) -> Iterator[Installation]:
+    """An installation with so many events: one that was filled beforehand, or a new one.
+
+    Between the steps of filling it, the machine has `pause` seconds for other things.
+    """
+    kept = folder / f"tallystick-depth-{depth}"
+    with Installation.kept(kept) if kept.exists() else Installation.fresh(folder) as installation:
+        _fill(installation, depth, pause)
+        yield installation
 
 
-def _fill(sql: Sql, depth: int) -> None:
+def _trial(installation: Installation) -> tuple[float, float]:
+    with installation.sql() as sql, installation.serving() as server:
+        installation.settle(sql)
+        before = bare.last_batch(sql)
+        loaded = run(Load(server.address, SENT, BATCH, CONNECTIONS, Span.live(), seed=before + 2))
+        installation.settle(sql)
+        return loaded.per_second, bare.copied_rows_per_second(sql, before, most=200_000)
+
+
+def _fill(installation: Installation, depth: int, pause: float) -> None:
+    with installation.sql() as sql:
+        if one(sql, "SELECT count(*) FROM (SELECT FROM usage_events LIMIT %s) e", [depth]) >= depth:
+            return
+        with installation.serving() as server:
+            run(Load(server.address, SAMPLE, BATCH, CONNECTIONS, Span.history(), 1))  # makes the months, too
+            installation.settle(sql)
+        _put(sql, depth, pause)
+
+
+def _put(sql: Sql, depth: int, pause: float) -> None:
     stored = int(one(sql, "SELECT count(*) FROM usage_events"))
     sql.execute("SET synchronous_commit = off")
     sql.execute(_SAMPLED, {"sample": SAMPLE})
     for first in range(stored, depth, CHUNK):
-        sql.execute(_FILL, {"first": first, "last": min(first + CHUNK, depth), "sample": SAMPLE})
+        last = min(first + CHUNK, depth)
+        sql.execute(_FILL, {"first": first, "last": last, "sample": SAMPLE, "depth": depth})
+        time.sleep(pause)
     sql.execute("DROP TABLE sampled_events")
     sql.execute("VACUUM ANALYZE usage_events, event_identities")
 
@@ -67,7 +102,8 @@ _FILL = """
         INSERT INTO ingest_batches (events, recorded_at, rolled_up_at)
         VALUES (%(last)s - %(first)s, now(), now()) RETURNING id, recorded_at
     ), filled AS MATERIALIZED (
-        SELECT gen_random_uuid() AS id, now() - random() * interval '27 days' AS occurred_at, batch.id AS batch_id,
+        SELECT gen_random_uuid() AS id,
+               now() - (1 - place / %(depth)s::float8) * interval '27 days' AS occurred_at, batch.id AS batch_id,
                batch.recorded_at, place - %(first)s AS position, 'fill_' || place AS idempotency_key, place
         FROM generate_series(%(first)s::bigint, %(last)s - 1) AS place, batch
     ), claimed AS (
@@ -80,3 +116,10 @@ _FILL = """
            s.metadata, f.idempotency_key, f.occurred_at, f.recorded_at
     FROM filled f JOIN sampled_events s ON s.number = f.place %% %(sample)s
 """
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[2]) / f"tallystick-depth-{sys.argv[1]}"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    with _filled(folder.parent, int(sys.argv[1]), float(sys.argv[3]) if len(sys.argv) > 3 else 0.0):
+        pass

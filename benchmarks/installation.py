@@ -60,6 +60,16 @@ class Installation:
                 installation._apply_catalogue(source or catalogue())
                 yield installation
 
+    @classmethod
+    @contextmanager
+    def kept(cls, folder: Path) -> Iterator["Installation"]:
+        """The one in this folder, made if it is not there; it stays when the block ends."""
+        folder.mkdir(mode=0o755, exist_ok=True)
+        with EmbeddedServer.acquire(folder / "data") as embedded:
+            installation = cls(folder, embedded.url)
+            installation._apply_catalogue(catalogue())
+            yield installation
+
     @contextmanager
     def sql(self) -> Iterator[Sql]:
         """A connection of one's own to its PostgreSQL; every statement commits."""

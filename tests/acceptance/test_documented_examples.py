@@ -28,6 +28,7 @@ API = ROOT / "docs" / "reference" / "api.md"
 BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 QUICKSTART = "docs/quickstart.md"
 BACKUP = "docs/how-to/backup.md"
+STRIPE = "docs/how-to/stripe.md"
 PATIENCE = 240
 """Seconds for a page; it takes about ten where nothing else runs."""
 
@@ -113,6 +114,18 @@ def test_the_first_use_in_the_readme_works_and_a_backup_of_it_can_be_restored(ne
     assert "USD 130.00 so far" in shown
     restored = tallystick("events", "--team", "acme", "--data-dir", str(folder / "restored"), env=variables)
     assert restored.stdout.splitlines()[1].split("\t")[1:6] == ["acme", "api_call", "150000", "", "req-1"]
+
+
+@needs_curl
+def test_the_trial_of_stripe_without_stripe_works_as_it_is_typed(newcomer):
+    folder, variables = newcomer
+    shown = typed(script_of(STRIPE).replace("12111", str(free_port())), folder, variables)
+    [bills] = [block.text for block in blocks(ROOT / STRIPE) if "00000000-0001" in block.text]
+    assert bills in shown
+    lines = [line.split("\t") for line in shown.splitlines()]
+    [at] = [number for number, line in enumerate(lines) if line[:2] == ["team", "pending"]]
+    standing = dict(zip(lines[at], lines[at + 1], strict=True))
+    assert (standing["team"], standing["bills_open"], standing["bills_paid"]) == ("acme", "0", "1")
 
 
 # --- The API reference ----------------------------------------------------------------------------

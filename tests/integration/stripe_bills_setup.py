@@ -104,11 +104,13 @@ def linking(
 
 
 @asynccontextmanager
-async def open_till(database: Database, clock: ManualClock, setting: Setting | None = None) -> AsyncIterator[Till]:
+async def open_till(
+    database: Database, clock: ManualClock, setting: Setting | None = None, **options: Any
+) -> AsyncIterator[Till]:
     """An installation in the middle of March, and the fake; both clocks are moved by hand."""
     with running(setting or Setting(at=clock.now())) as fake:
         async with opened(database, clock) as house:
-            bills = Bills.open(database, clock, BillApi(client(fake), ACCOUNT))
+            bills = Bills.open(database, clock, BillApi(client(fake, **options), ACCOUNT))
             yield Till(house, fake, bills, StripeTeams(database, clock, ACCOUNT))
         assert fake.account.violations == []
         assert fake.account.unserved == []

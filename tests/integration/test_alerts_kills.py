@@ -32,7 +32,7 @@ async def work():
 
 asyncio.run(work())
 """
-KILLS = 5
+KILLS = 3
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ async def test_workers_that_are_killed_at_any_moment_tell_everything_once(tower,
             for each in workers:
                 each.kill()
                 await asyncio.to_thread(each.communicate)
-    await tower.house.use(9_110)
+    await tower.house.use(10_110 - KILLS * 5 * 40)
     await tower.look()
 
     told = await tower.rows("SELECT content ->> 'alert_id', content -> 'step' ->> 'id', count(*) FROM notifications "

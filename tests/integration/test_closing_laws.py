@@ -204,7 +204,7 @@ asyncio.run(main())
 
 
 async def test_a_closing_that_is_killed_and_continued_comes_to_the_same(house, database_url, tmp_path):
-    count = 40
+    count = 24
     for number in range(count):
         await house.team(f"team-{number:02}")
         await house.use(1000 * number + 1, team_id=f"team-{number:02}")
@@ -213,7 +213,7 @@ async def test_a_closing_that_is_killed_and_continued_comes_to_the_same(house, d
     script.write_text(CLOSER)
     source, kills = random.Random(3), 0
 
-    for _ in range(20):
+    for _ in range(12):
         environment = {**os.environ, "DATABASE_URL": database_url}
         process = await asyncio.to_thread(start, script, house.clock.now(), environment)
         assert process.stdout is not None

@@ -68,6 +68,32 @@ async def test_a_check_says_what_is_left_and_when_it_starts_over(house: House, c
     }
 
 
+async def test_a_throttled_team_without_a_limit_has_headers_that_say_so(client: httpx.AsyncClient) -> None:
+    unlimited = {"team_id": "globex", "metric": "api_calls"}
+    free = await client.post("/api/usage/check", json=unlimited)
+    assert not [name for name in free.headers if "ratelimit" in name]
+    await client.put("/api/usage/throttles", json={"team_id": "globex"})
+    stopped = await client.post("/api/usage/check", json=unlimited)
+    assert {name: value for name, value in stopped.headers.items() if name.startswith("x-ratelimit")} == {
+        "x-ratelimit-reason": "throttled",
+        "x-ratelimit-limit": "0",
+        "x-ratelimit-remaining": "0",
+        "x-ratelimit-reset": "1775001600",
+    }
+
+
+async def test_what_does_not_exist_is_404_and_documented(client: httpx.AsyncClient) -> None:
+    nobody = {"team_id": "nobody", "metric": "api_calls"}
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    for path in ("/api/usage/check", "/api/usage/reservations"):
+        assert (await client.post(path, json=nobody)).status_code == 404
+        assert (await client.post(path, json={**CHECK, "metric": "nothing"})).status_code == 404
+        assert "404" in paths[path]["post"]["responses"]
+    assert (await client.get("/api/usage/check", params=nobody)).status_code == 404
+    assert "404" in paths["/api/usage/check"]["get"]["responses"]
+    assert {"404", "409"} <= paths["/api/usage/reservations/{reservation_id}/commit"]["post"]["responses"].keys()
+
+
 async def test_a_gateway_can_look_at_the_status_alone(house: House, client: httpx.AsyncClient) -> None:
     await house.use(10)
     assert (await client.get("/api/usage/check", params={**CHECK, "quantity": "0.5"})).status_code == 200
@@ -239,6 +265,14 @@ async def test_a_throttle_is_set_seen_and_ended(client: httpx.AsyncClient) -> No
     ]
     refused = await client.get("/api/usage/check", params=CHECK)
     assert (refused.status_code, refused.json()["reason"], refused.headers["retry-after"]) == (429, "throttled", "3600")
+    assert {name: value for name, value in refused.headers.items() if "ratelimit" in name} == {
+        "x-ratelimit-reason": "throttled",
+        "x-ratelimit-limit": "10",
+        "x-ratelimit-remaining": "0",
+        "x-ratelimit-reset": "1773579600",
+        "ratelimit-policy": '"api_calls";q=10;w=2678400',
+        "ratelimit": '"api_calls";r=0;t=3600',
+    }
     ended = await client.delete("/api/usage/throttles", params={"team_id": "acme", "cause": "abuse"})
     assert (ended.json(), (await ask(client))["allowed"]) == ({"data": []}, True)
     assert (await client.put("/api/usage/throttles", json={"team_id": "nobody"})).status_code == 404

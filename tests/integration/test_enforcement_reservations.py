@@ -18,7 +18,7 @@ from tallystick.enforcement.reservations import Reserved, Wish
 from tallystick.enforcement.store import Key
 from tallystick.metering.service import Metering
 from tallystick.storage.database import Database
-from tests.integration.enforcement_setup import CALLS, Desk, at_work, enforcing
+from tests.integration.enforcement_setup import CALLS, Desk, at_work, enforcing, unanswered
 
 MINUTE = timedelta(minutes=1)
 
@@ -160,6 +160,19 @@ async def test_reservations_outlast_the_period_they_were_made_in(desk: Desk) -> 
     await granted(desk, 6, lasts=timedelta(days=20))
     desk.house.clock.advance(timedelta(days=17))
     assert await left(desk) == 4
+
+
+async def test_what_was_granted_after_nobody_waited_for_it_is_given_back(
+    desk: Desk, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await granted(desk, 1)
+    monkeypatch.setattr(desk.enforcement, "_patience", 0.02)
+    async with unanswered(database, "usage_reservations"):
+        assert (await reserve(desk, 4)).verdict.reason is Reason.UNAVAILABLE
+        assert (await reserve(desk, 3, reference="again")).verdict.reason is Reason.UNAVAILABLE
+    monkeypatch.undo()
+    assert (await reserve(desk, 3, reference="again")).verdict.allowed
+    assert await left(desk) == 6
 
 
 async def test_64_clients_of_two_processes_never_pass_a_limit_of_1000(desk: Desk, database: Database) -> None:

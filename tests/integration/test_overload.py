@@ -21,6 +21,7 @@ import psycopg
 import pytest
 
 from tallystick.storage.embedded import EmbeddedServer
+from tests.conftest import servers_folder
 from tests.integration.test_server import Served, serving, wait_until_closed
 
 PATIENCE = 120
@@ -29,6 +30,8 @@ TAKING_BACK = 12
 """What taking a statement back from a database that does not answer may add to that."""
 MIB = 1024 * 1024
 BATCH = 100
+WARMING = 5
+"""Seconds under load after which a server has taken the memory that it works with."""
 
 TIGHT = {
     "TALLYSTICK_AUTO_REGISTER_TEAMS": "true",
@@ -90,7 +93,8 @@ def assert_refused_in_time(call: object) -> None:
 @contextmanager
 def own_database() -> Iterator[Path]:
     """A data folder whose PostgreSQL nobody else uses."""
-    with tempfile.TemporaryDirectory(prefix="tallystick-overload-", ignore_cleanup_errors=True) as folder:
+    where = servers_folder()
+    with tempfile.TemporaryDirectory(prefix="tallystick-overload-", dir=where, ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         yield Path(folder) / "data"
 
@@ -272,12 +276,14 @@ class Crowd:
         self.served = served
         self.name = uuid.uuid4().hex
         self.said: Counter[int] = Counter()
+        self.runs = 0
         self.accepted: set[str] = set()
         self.sent: set[str] = set()
         self.slowest_refusal = 0.0
 
     async def run(self, clients: int, seconds: float) -> None:
         """Send for so long."""
+        self.runs += 1
         until = time.monotonic() + seconds
         limits = httpx.Limits(max_connections=clients, max_keepalive_connections=clients)
         async with httpx.AsyncClient(base_url=self.served.url, timeout=PATIENCE, limits=limits) as client:
@@ -287,7 +293,7 @@ class Crowd:
         batch = 0
         while time.monotonic() < until:
             batch += 1
-            keys = [f"{self.name}-{number}-{batch}-{i}" for i in range(400)]
+            keys = [f"{self.name}-{self.runs}-{number}-{batch}-{i}" for i in range(400)]
             self.sent.update(keys)
             body = [{**event, "idempotency_key": key} for event, key in zip(self._events(), keys, strict=True)]
             began = time.monotonic()
@@ -324,12 +330,12 @@ class Memory(threading.Thread):
         return max(self.samples[part]) / MIB
 
 
-@pytest.mark.parametrize("seconds", [60, pytest.param(3600, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("seconds", [15, pytest.param(3600, marks=pytest.mark.soak)])
 def test_memory_stays_flat_and_nothing_is_lost_while_too_much_is_sent(database_url: str, seconds: int) -> None:
     tight = {"TALLYSTICK_INGEST_QUEUE_EVENTS": "4000", "TALLYSTICK_MAX_HELD_BYTES": str(4 * MIB)}
     with serving(database_url, "--dev", TALLYSTICK_AUTO_REGISTER_TEAMS="true", **tight) as served:
         crowd, memory = Crowd(served), Memory(served.process.pid)
-        assert track(served, events("warm")).status_code == 200
+        asyncio.run(crowd.run(48, WARMING))
         memory.start()
         asyncio.run(crowd.run(48, seconds))
         memory.over.set()
@@ -343,7 +349,7 @@ def test_memory_stays_flat_and_nothing_is_lost_while_too_much_is_sent(database_u
     assert last < 400
     keys = stored(database_url)
     assert len(keys) == len(set(keys))
-    assert crowd.accepted <= set(keys) <= crowd.sent | {str(event["idempotency_key"]) for event in events("warm")}
+    assert crowd.accepted <= set(keys) <= crowd.sent
 
 
 def test_the_server_has_no_more_threads_or_files_after_a_crowd_than_before(database_url: str) -> None:

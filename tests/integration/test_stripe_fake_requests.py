@@ -98,6 +98,26 @@ def test_a_decimal_that_python_writes_with_an_exponent_is_refused(shop):
     assert shop.price(unit_amount_decimal=format(Decimal("0.0000001"), "f")).unit_amount_decimal == Decimal("1E-7")
 
 
+def test_a_key_may_come_as_curl_sends_it(shop):
+    def asked(**how: Any) -> int:
+        return httpx.get(f"{shop.fake.url}/v1/customers", **how).status_code
+
+    assert asked(auth=("sk_test_fake", "")) == 200
+    wrong: list[dict[str, Any]] = [
+        {"auth": ("sk_test_other", "")},
+        {"headers": {"authorization": "Basic nonsense"}},
+        {},
+    ]
+    assert [asked(**how) for how in [*wrong, {"headers": {"authorization": "sk_test_fake"}}]] == [401] * 4
+
+
+def test_a_long_enumeration_is_not_listed_in_full(shop):
+    params = {"url": "http://127.0.0.1:1", "enabled_events": ["invoice.*"]}
+    refused = shop.refusal(lambda: shop.client.v1.webhook_endpoints.create(params))
+    assert "in all" in str(refused)
+    assert len(str(refused)) < 1000
+
+
 def test_usage_records_are_gone(shop):
     refused = shop.refusal(lambda: shop.client.raw_request("post", "/v1/subscription_items/si_1/usage_records"))
     assert refused.http_status == 404

@@ -238,16 +238,29 @@ def description_text() -> str:
     return files("tallystick.integrations.stripe.fake").joinpath("stripe_openapi_subset.json").read_text()
 
 
-def test_a_fake_that_is_a_process_is_looked_into_moved_and_harmed_by_its_own_routes():
-    command = [sys.executable, "-m", "tallystick.integrations.stripe.fake", "--at", "2026-05-01T00:00:00Z"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+@contextmanager
+def process(*arguments: str) -> Iterator[str]:
+    """Where a fake answers that is a process."""
+    command = [sys.executable, "-m", "tallystick.integrations.stripe.fake", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         try:
-            assert process.stdout
-            url = process.stdout.readline().strip()
-            _harm(url)
+            assert running.stdout
+            yield running.stdout.readline().strip()
         finally:
-            process.terminate()
-    assert process.returncode == 0
+            running.terminate()
+    assert running.returncode == 0
+
+
+@pytest.mark.parametrize("at", ["2026-05-01T00:00:00Z", "2026-05-01"])
+def test_a_fake_that_is_a_process_is_looked_into_moved_and_harmed_by_its_own_routes(at):
+    with process("--at", at) as url:
+        _harm(url)
+
+
+def test_a_fake_that_is_a_process_and_runs_has_the_time_of_day():
+    with process("--runs") as url:
+        now = datetime.fromisoformat(httpx.get(f"{url}/_fake/state").json()["now"])
+    assert abs((datetime.now(UTC) - now).total_seconds()) < 60
 
 
 def _harm(url: str) -> None:

@@ -1,15 +1,21 @@
 """Stripe's meters in the house: made of the catalogue, synchronised by API and command, and shown in the report."""
 
+import asyncio
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import stripe._api_requestor as stripe_requestor
+import stripe._encode as stripe_encode
 from pydantic import SecretStr
 
+from tallystick.billing.settlement import BillsStanding
 from tallystick.cli.app import main
 from tallystick.core.clock import ManualClock
 from tallystick.core.settings import Settings
+from tallystick.integrations.billing_provider import NullProvider
 from tallystick.integrations.settlement import ProviderSettlement
 from tallystick.integrations.stripe.fake import RunningFake, Setting, running
 from tallystick.integrations.stripe.meters.catalogue import MeterCatalogue
@@ -17,7 +23,9 @@ from tallystick.integrations.stripe.meters.enrolment import enrol
 from tallystick.integrations.stripe.provider import StripeProvider
 from tallystick.storage.database import Database
 from tests.integration.billing_setup import calling, opened
+from tests.integration.stripe_bills_setup import Till, open_till
 from tests.integration.stripe_meters_setup import Shop, open_shop
+from tests.integration.stripe_setup import BAD_CARD
 
 KEY = "sk_test_fake"
 
@@ -26,6 +34,12 @@ KEY = "sk_test_fake"
 async def shop(database: Database, clock: ManualClock):
     async with open_shop(database, clock) as opened_shop:
         yield opened_shop
+
+
+@pytest.fixture
+async def till(database: Database, clock: ManualClock):
+    async with open_till(database, clock) as opened_till:
+        yield opened_till
 
 
 def catalogue(shop: Shop) -> MeterCatalogue:
@@ -113,7 +127,7 @@ async def test_by_api_usage_is_told_and_how_that_stands_is_in_the_report(
                 report = (await client.get("/api/usage/report", params={"team_id": "acme"})).json()
             assert report["settlement"] == {
                 "provider": "Stripe", "pending": 0, "parked": 0, "accepted": 0, "confirmed": 1, "quarantined": 0,
-                "late": 0, "in_doubt": 0, "oldest_seconds": None, "oldest": None, "hold": None,
+                "late": 0, "in_doubt": 0, "oldest_seconds": None, "oldest": None, "hold": None, "bills": None,
             }  # fmt: skip
             assert fake.account.total("api_calls", customer.id) == 7
             await provider.close()
@@ -147,7 +161,7 @@ def test_by_command_meters_are_made_and_nothing_is_told_without_teams(run: Calla
     with running(Setting(at=datetime.now(UTC))) as fake:
         assert run(fake, "meters")[0] == 0
         code, _, remark = run(fake, "status")
-        assert (code, remark.strip()) == (0, "Stripe's meters are told nothing yet")
+        assert (code, remark.strip()) == (0, "Stripe was given nothing yet")
         code, out, _ = run(fake, "sync")
         assert code == 0
         assert "usage booked\t0" in out
@@ -157,3 +171,46 @@ def test_by_command_meters_are_made_and_nothing_is_told_without_teams(run: Calla
         code, _, error = run(fake, "reconcile", "--cap", "500")
         assert (code, error.strip()) == (2, "error: the cap has to be between 0 and 100 percent")
         assert KEY not in error
+
+
+@pytest.fixture
+def nothing_but_text(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Everything that the SDK is given to write; it would write a Decimal as 1E-7, and a float as 1e-07."""
+    written: list[Any] = []
+    encode = stripe_encode._api_encode
+
+    def watched(data: Any, *rest: Any, **more: Any) -> Any:
+        written.extend(leaves(data))
+        return encode(data, *rest, **more)
+
+    for module in (stripe_requestor, stripe_encode):
+        monkeypatch.setattr(module, "_api_encode", watched)
+    return written
+
+
+def leaves(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [leaf for each in value.values() for leaf in leaves(each)]
+    return [leaf for each in value for leaf in leaves(each)] if isinstance(value, list | tuple) else [value]
+
+
+async def test_no_number_with_a_fraction_is_left_to_the_sdk_to_write(shop: Shop, nothing_but_text: list[Any]) -> None:
+    await catalogue(shop).apply(await catalogue(shop).plan())
+    await shop.customer()
+    await shop.house.use("0.0000001")
+    await shop.house.use("100000000000000", "2026-03-06T00:00:00Z")
+    await shop.sync()
+    assert {"0.0000001", "100000000000000"} <= set(nothing_but_text)
+    assert {type(each) for each in nothing_but_text} <= {str, int, bool}
+
+
+async def test_bills_are_in_the_report_and_the_status_as_well(till: Till, run: Callable[..., tuple]) -> None:
+    await till.customer(card=BAD_CARD)
+    await till.house.use(25_000)
+    await till.close()
+    await till.issue()
+    found = await ProviderSettlement(NullProvider(), till.house.database).standing("acme")
+    assert found is not None
+    assert found.bills == BillsStanding(waiting=0, open=1, paid=0, held=0, oldest=None, hold=None)
+    code, out, _ = await asyncio.to_thread(run, till.fake, "status", "--json")
+    assert (code, json.loads(out)["bills_open"], json.loads(out)["pending"]) == (0, 1, 0)

@@ -1,15 +1,22 @@
 """What Stripe has counted is held against the ledger, told apart, and put right under a cap."""
 
+import asyncio
+import csv
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tallystick.core.clock import ManualClock
+from tallystick.cli.stripe.usage import show_comparisons
+from tallystick.core.clock import Interval, ManualClock
 from tallystick.core.errors import InvalidInput
 from tallystick.integrations.stripe.fake import Effect, Fault, Lag, Setting
+from tallystick.integrations.stripe.meters.models import Kind, State
+from tallystick.integrations.stripe.meters.rows import Told
+from tallystick.integrations.stripe.reconciling.comparing import arrived, explained
 from tallystick.integrations.stripe.reconciling.models import Comparison
-from tallystick.integrations.stripe.reconciling.service import Reconciliation
+from tallystick.integrations.stripe.reconciling.service import SAMPLE, Reconciliation
 from tallystick.storage.database import Database
 from tests.integration.stripe_meters_setup import EVENTS, Shop, open_shop
 
@@ -110,6 +117,20 @@ async def test_a_second_run_sends_nothing(shop: Shop) -> None:
     assert (await reconciled(shop)).drift == "none"
 
 
+@pytest.mark.parametrize("effect", [Effect.NEVER_COUNTED, Effect.COUNTED_TWICE])
+@pytest.mark.parametrize("hours", [1, 30])
+async def test_two_who_reconcile_at_once_repair_once(shop: Shop, effect: Effect, hours: float) -> None:
+    shop.account.faults.plan(Fault(effect, EVENTS, skip=3))
+    await shop.sync()
+    assert (await reconciled(shop)).drift == "lag"
+    shop.go(hours=hours)
+    found = await asyncio.gather(*(reconciled(shop) for _ in range(3)))
+    assert sum(each.repaired for each in found) == 1
+    await shop.quiet()
+    assert (shop.told(), (await reconciled(shop)).drift) == (63 if effect is Effect.COUNTED_TWICE else 71, "none")
+    assert await shop.rows("SELECT count(*)::int FROM stripe_repairs") == [(1,)]
+
+
 async def test_what_was_never_ours_is_reported_and_not_touched(shop: Shop) -> None:
     await shop.sync()
     event = {"stripe_customer_id": shop.customers["acme"], "value": "1000"}
@@ -177,3 +198,87 @@ async def test_usage_that_was_carried_is_no_drift_of_either_period(shop: Shop) -
     service = Reconciliation(shop.meters, shop.house.metering, shop.clock)
     march, april = await service.run()
     assert (march.drift, march.sums.local, april.drift, april.sums.local) == ("none", 63, "none", 5)
+
+
+async def test_a_difference_of_mixed_signs_is_made_of_what_is_missing() -> None:
+    given = [told(1, "-0.4"), told(2, "0.6"), told(3, "100")]
+    assert explained(Decimal("-0.2"), given) == ((1, 2), True)
+
+
+async def test_what_could_be_either_is_left_to_people() -> None:
+    given = [told(1, "5"), told(2, "-5")]
+    assert explained(Decimal(-5), given) == ((), False)
+    reported = told(1, "5", outcome="reported: no_meter: words")
+    assert explained(Decimal(-5), [reported, given[1]]) == ((1,), True)
+
+
+async def test_a_small_amount_is_seen_beside_a_large_one() -> None:
+    given = [told(1, "315903"), told(2, "0.000270513")]
+    assert explained(Decimal("-0.000270513"), given) == ((2,), True)
+    assert explained(Decimal("-0.00000000001"), given) == ((), False)  # what doubles can't tell is no difference
+
+
+async def test_what_was_set_aside_together_is_decided_together() -> None:
+    aside = [told(1, "5", State.QUARANTINED), told(2, "7", State.QUARANTINED), told(3, "0.1", State.QUARANTINED)]
+    assert arrived(Decimal(12), aside, Decimal(0)) == {1, 2}
+    assert arrived(Decimal(0), aside, Decimal(0)) == frozenset()
+    assert arrived(Decimal(17), aside, Decimal(0)) == {1, 2}  # one of them twice
+    assert arrived(Decimal(9), aside, Decimal(0)) is None
+
+
+async def test_periods_that_ended_are_all_compared_and_of_the_others_a_few_each_time(
+    database: Database, clock: ManualClock
+) -> None:
+    async with open_shop(database, clock) as shop:
+        for number in range(10):
+            await shop.customer(f"team-{number}")
+            await shop.house.use(1, team_id=f"team-{number}")
+        await shop.sync()
+        service = Reconciliation(shop.meters, shop.house.metering, shop.clock)
+        assert [len(await service.tend()) for _ in range(3)] == [6, 4, 0]
+        shop.go(days=1, minutes=1)
+        assert [len(await service.tend()) for _ in range(3)] == [6, 4, 0]
+        shop.go_to("2026-04-01T00:15:00+00:00")
+        await shop.sync()
+        await service.tend()  # too early: a sample
+        shop.go(minutes=10)
+        assert len(await service.tend(sample=0)) == 10
+        assert await service.tend(sample=0) == []
+
+
+async def test_what_goes_on_to_differ_is_looked_at_less_and_less(shop: Shop) -> None:
+    shop.account.faults.plan(Fault(Effect.NEVER_COUNTED, EVENTS, skip=5))  # half of all: far above the cap
+    await shop.sync()
+    service = Reconciliation(shop.meters, shop.house.metering, shop.clock)
+    looks = []
+    for hour in range(40):
+        if found := await service.tend(sample=SAMPLE if hour == 0 else 0):
+            looks.append((hour, str(found[0].drift)))
+        shop.go(hours=1)
+    assert looks == [(0, "lag"), (1, "missing"), (3, "missing"), (7, "missing"), (15, "missing"), (31, "missing")]
+
+
+async def test_differences_are_printed_written_as_csv_and_told(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.account.faults.plan(Fault(Effect.NEVER_COUNTED, EVENTS, skip=5))
+    await shop.sync()
+    found = await at_second_sight(shop, cap=Decimal(1))
+    show_comparisons([found], as_csv=True)
+    [row] = csv.DictReader(capsys.readouterr().out.splitlines())
+    assert {name: row[name] for name in ("team", "metric", "local", "stripe", "absolute", "percent", "drift")} == {
+        "team": "acme", "metric": "api_calls", "local": "63", "stripe": "31", "absolute": "-32",
+        "percent": "-50.7937", "drift": "missing",
+    }  # fmt: skip
+    show_comparisons([found])
+    assert "-50.7937" in capsys.readouterr().out
+    assert await shop.rows("SELECT kind FROM notifications") == [("stripe.drift",)]
+    assert (await reconciled(shop)).detail == "booked anew"
+    assert await shop.rows("SELECT drift, action, cause FROM stripe_repairs") == [
+        ("missing", "lost", "accepted, and 32 is missing in the summary of its minute")
+    ]
+
+
+def told(id: int, quantity: str, state: State = State.ACCEPTED, outcome: str | None = None) -> Told:
+    """A delta of one minute."""
+    at = datetime(2026, 3, 5, 9, tzinfo=UTC)
+    hour = Interval(at, at + timedelta(hours=1))
+    return Told(id, f"ts1_{id}", Kind.USAGE, hour, Decimal(quantity), at, at, state, None, at, outcome, None)

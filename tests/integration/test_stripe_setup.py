@@ -13,7 +13,7 @@ from tallystick.integrations.billing_provider import NullProvider
 from tallystick.integrations.stripe.client import open_client
 from tallystick.integrations.stripe.meters.models import LatePolicy
 from tallystick.integrations.stripe.provider import StripeProvider, open_provider
-from tallystick.integrations.stripe.teams.models import Collection, Mode, Terms
+from tallystick.integrations.stripe.teams.models import Changes, Collection, Mode, Terms
 from tallystick.integrations.stripe.teams.setup import Action, Setup, Wanted, read_mapping
 from tallystick.storage.database import Database
 from tests.integration.stripe_bills_setup import AFTER_MARCH, START, Till, open_till
@@ -99,7 +99,7 @@ async def test_what_is_not_clear_is_left_alone(till: Till) -> None:
 async def test_terms_change_without_another_customer(till: Till) -> None:
     await till.customer()
     terms = Terms(Mode.METERS, LatePolicy.WRITE_OFF, Collection.SEND)
-    steps = await setting_up(till).plan(Wanted(terms=terms))
+    steps = await setting_up(till).plan(Wanted(by_team={"acme": terms}))
     assert [step.action for step in steps] == [Action.CHANGE]
     await setting_up(till).apply(steps)
     [linked] = await till.teams.all()
@@ -107,9 +107,44 @@ async def test_terms_change_without_another_customer(till: Till) -> None:
     assert linked.billed_from == START
     assert await till.rows("SELECT active FROM stripe_metered_teams") == [(True,)]
     assert await till.rows("SELECT late_usage FROM team_late_usage") == [("ignore",)]
-    await setting_up(till).apply(await setting_up(till).plan(Wanted(terms=Terms())))
+    await setting_up(till).apply(await setting_up(till).plan(Wanted(by_team={"acme": Terms()})))
     assert await till.rows("SELECT active FROM stripe_metered_teams") == [(False,)]
     assert await till.rows("SELECT late_usage FROM team_late_usage") == []
+
+
+async def test_what_is_not_asked_for_stays_as_it_is(till: Till) -> None:
+    await till.customer(mode="meters", policy="write_off")
+    steps = await setting_up(till).plan(Wanted(changes=Changes(collection=Collection.SEND)))
+    assert [(step.action, step.terms[:3]) for step in steps] == [
+        (Action.CHANGE, (Mode.METERS, LatePolicy.WRITE_OFF, Collection.SEND))
+    ]
+    assert [step.action for step in await setting_up(till).plan(Wanted(changes=Changes(Mode.METERS)))] == [Action.KEEP]
+
+
+async def test_a_customer_that_is_deleted_is_nobodys_and_another_can_be_made(till: Till) -> None:
+    await till.house.team("acme")
+    for number in range(2):
+        await setting_up(till).apply(await setting_up(till).plan(Wanted(create=True)))
+        [linked] = await till.teams.all()
+        assert linked.gone_at is None
+        assert till.api.v1.customers.list({}).data[0].id == linked.customer_id, number
+        till.api.v1.customers.delete(linked.customer_id)  # and no webhook says so
+        assert await planned(till, Wanted()) == {"acme": (Action.MISSING, None)}
+
+
+async def test_a_team_with_other_months_than_stripes_is_warned_of(till: Till) -> None:
+    await till.house.team("acme")
+    await till.house.team("globex", time_zone="Europe/Berlin")
+    for mode, warned in ((Mode.METERS, [False, True]), (Mode.INVOICE_ITEMS, [False, False])):
+        steps = await setting_up(till).plan(Wanted(changes=Changes(mode), create=True))
+        assert ["Europe/Berlin" in step.note for step in steps] == warned
+
+
+async def test_a_customer_is_made_under_the_name_of_its_team(till: Till) -> None:
+    await till.house.billing.teams.create("acme", name="Acme Robotics")
+    await setting_up(till).apply(await setting_up(till).plan(Wanted(create=True)))
+    [made] = till.api.v1.customers.list({}).data
+    assert (made.name, made.metadata.to_dict()) == ("Acme Robotics", {"tallystick_team": "acme"})
 
 
 async def test_a_team_that_there_is_not_is_an_error(till: Till) -> None:
@@ -161,10 +196,12 @@ async def test_a_provider_brings_everything_forward(till: Till) -> None:
         await provider.close()
 
 
-def test_a_key_for_real_money_has_to_be_meant(monkeypatch, capsys, database_url: str) -> None:
+@pytest.mark.parametrize("key", ["sk_live_veryverysecret", "rk_live_veryverysecret", "sk_org_veryverysecret"])
+@pytest.mark.parametrize("command", ["setup", "meters", "sync", "reconcile", "resume"])
+def test_a_key_for_real_money_has_to_be_meant(monkeypatch, capsys, database_url: str, key: str, command: str) -> None:
     monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("TALLYSTICK_STRIPE_API_KEY", "sk_live_veryverysecret")
-    assert main(["stripe", "setup"]) == 2
+    monkeypatch.setenv("TALLYSTICK_STRIPE_API_KEY", key)
+    assert main(["stripe", command]) == 2
     said = capsys.readouterr()
     assert "--live" in said.err
     assert "veryverysecret" not in said.err + said.out

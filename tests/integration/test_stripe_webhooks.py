@@ -201,7 +201,8 @@ async def test_an_error_report_of_meters_is_fetched_and_answered_whatever_it_say
     assert await till.rows("SELECT outcome FROM stripe_events") == [("0 rejected, 1 not ours",)]
 
 
-async def test_a_subscriptions_invoice_is_the_statement_of_its_period(till: Till) -> None:
+async def billed_in_april(till: Till) -> tuple[str, str]:
+    """A customer that Stripe bills itself for April, and its subscription; a thousand calls are told, of 25,000."""
     customer = await till.customer(mode="meters")
     meter = {"display_name": "calls", "event_name": "calls", "default_aggregation": {"formula": "sum"}}
     made = till.api.v1.billing.meters.create(meter)
@@ -209,19 +210,58 @@ async def test_a_subscriptions_invoice_is_the_statement_of_its_period(till: Till
     price = {"currency": "usd", "product_data": {"name": "Calls"}, "recurring": recurring, "unit_amount": 1}
     monthly = till.api.v1.prices.create(price)
     till.go_to(datetime.fromisoformat("2026-04-01T00:00:00+00:00"))
-    subscription = {"customer": customer, "items": [{"price": monthly.id}]}
-    till.api.v1.subscriptions.create(subscription)
+    subscription = till.api.v1.subscriptions.create({"customer": customer, "items": [{"price": monthly.id}]})
     await till.house.use(25_000, "2026-04-01T00:30:00Z")
     payload = {"stripe_customer_id": customer, "value": "1000"}
     till.api.v1.billing.meter_events.create({"event_name": "calls", "payload": payload})
+    return customer, subscription.id
+
+
+async def test_a_subscriptions_invoice_is_the_statement_of_its_period(till: Till) -> None:
+    customer, _ = await billed_in_april(till)
     await till.close(datetime.fromisoformat("2026-05-01T02:00:00+00:00"))
     [invoice] = till.account.invoices(customer)
     async with door(till) as client:
-        await send(client, till, event("invoice.paid", invoice["id"]))
-    await handling(till).run()
+        for number, kind in enumerate(["paid", "finalized", "created", "paid"]):
+            await send(client, till, event(f"invoice.{kind}", invoice["id"], f"evt_{number % 3}"))
+    assert await handling(till).run() == 3
     assert await till.statements() == [("closed", None), ("paid", invoice["id"])]
     drift = await till.rows("SELECT content -> 'facts' ->> 4 FROM notifications WHERE kind = 'stripe.drift'")
     assert [json.loads(each) for (each,) in drift] == [{"label": "Difference", "value": "-5"}]
+
+
+async def test_an_invoice_waits_for_a_statement_that_is_closed_much_later(till: Till) -> None:
+    customer, _ = await billed_in_april(till)
+    till.go_to(datetime.fromisoformat("2026-05-01T02:00:00+00:00"))
+    [invoice] = till.account.invoices(customer)
+    async with door(till) as client:
+        await send(client, till, event("invoice.paid", invoice["id"]))
+    for _ in range(60):  # ten days, as long as a billing file may wait for late usage
+        await handling(till).run()
+        till.go(hours=4)
+    assert await till.statements() == []
+    [(tries, outcome)] = await till.rows("SELECT attempts, outcome FROM stripe_events WHERE processed_at IS NULL")
+    assert outcome == "its statement is not closed yet"
+    assert tries < 60, "Stripe is asked less and less often"
+    await till.close()
+    till.go(hours=6)
+    await handling(till).run()
+    assert await till.statements() == [("closed", None), ("paid", invoice["id"])]
+
+
+async def test_a_subscription_that_ends_is_told_once(till: Till) -> None:
+    _, subscription = await billed_in_april(till)
+    till.api.v1.subscriptions.cancel(subscription)
+    async with door(till) as client:
+        for number, kind in enumerate(["deleted", "updated", "created"]):
+            await send(client, till, event(f"customer.subscription.{kind}", subscription, f"evt_{number}"))
+    await handling(till).run()
+    assert await till.rows("SELECT subscription_id, subscription_status FROM stripe_teams") == [
+        (subscription, "canceled")
+    ]
+    assert await till.rows("SELECT content ->> 'title' FROM notifications WHERE kind = 'stripe.customer'") == [
+        ("acme: subscription at Stripe is canceled",)
+    ]
 
 
 def _away(*_: Any) -> Any:

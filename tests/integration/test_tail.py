@@ -15,6 +15,7 @@ import pytest
 
 from tallystick.storage.embedded import EmbeddedServer
 from tests.acceptance.command import PATIENCE, Command
+from tests.conftest import servers_folder
 
 REQUEST = '192.0.2.1 - acme [17/May/2025:10:05:{second:02} +0000] "GET /{number} HTTP/1.1" 200 {number}'
 OPTIONS = ("--team-column", "remote_user", "--create-teams")
@@ -168,7 +169,8 @@ class World:
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    with tempfile.TemporaryDirectory(prefix="tallystick-tail-", ignore_cleanup_errors=True) as folder:
+    where = servers_folder()
+    with tempfile.TemporaryDirectory(prefix="tallystick-tail-", dir=where, ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         world = World(Path(folder))
         yield world

@@ -35,7 +35,7 @@ for thread in range(2):
 """
 
 
-@pytest.mark.parametrize("kills", [12, pytest.param(200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [8, pytest.param(200, marks=pytest.mark.soak)])
 def test_what_track_returned_for_is_delivered_once_after_kills_at_random_moments(
     server: Server, team: str, spool: Path, tmp_path: Path, kills: int
 ):
@@ -46,7 +46,7 @@ def test_what_track_returned_for_is_delivered_once_after_kills_at_random_moments
         time.sleep(rng.uniform(0.1, 0.6))
         kill(running.pop(rng.randrange(2)))
         running.append(start(server.url, spool, team, journal, f"p{number}"))
-    time.sleep(1)
+    wait_until_tracked(journal, 200)
     for process in running:
         kill(process)
     with Tracker(server.url, spool=spool, exit_timeout=0) as tracker:
@@ -68,6 +68,14 @@ def test_what_track_returned_for_is_delivered_once_after_kills_at_random_moments
 def start(url: str, spool: Path, team: str, journal: Path, name: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-c", TRACKING, url, str(spool), team, str(journal), name]
     return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(SOURCE)})
+
+
+def wait_until_tracked(journal: Path, events: int) -> None:
+    """A busy machine may take longer to start a process than it was given to live."""
+    deadline = time.monotonic() + 60
+    while not journal.exists() or len(journal.read_bytes().splitlines()) < events:
+        assert time.monotonic() < deadline, "nothing is tracked"
+        time.sleep(0.1)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

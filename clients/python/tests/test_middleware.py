@@ -96,6 +96,30 @@ async def test_an_asgi_call_has_the_template_of_its_route(tracker, path, endpoin
     assert calls(tracker) == [("acme", endpoint, "GET", status)]
 
 
+@pytest.mark.parametrize(
+    ("path", "endpoint"),
+    [
+        ("/", "/"),
+        ("/users/007", "/users/{id}"),
+        ("/files/a/b/", "/files/{path}"),
+        ("/shops/berlin/orders/03", "/shops/{shop}/orders/{id}"),
+        ("/nowhere", "(unmatched)"),
+        ("/shops/berlin/nowhere", "(unmatched)"),
+    ],
+)
+async def test_a_starlette_that_does_not_name_the_route_is_asked_for_it(tracker, path, endpoint):
+    """As all before 1.0, such as the last one for Python 3.9."""
+
+    async def older(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await STARLETTE(scope, receive, send)
+        finally:
+            scope.pop("route", None)
+
+    await request(AsgiMiddleware(older, tracker, team=team_of_scope), path)
+    assert [recorded for _, recorded, _, _ in calls(tracker)] == [endpoint]
+
+
 async def test_a_method_that_is_not_allowed_is_recorded_too(tracker):
     await request(AsgiMiddleware(STARLETTE, tracker, team=team_of_scope), "/users/7", method="PUT")
     assert calls(tracker) == [("acme", "/users/{id}", "PUT", 405)]

@@ -32,7 +32,7 @@ from tallystick.alerts.models import (
 from tallystick.alerts.rate import end_of_hour
 from tallystick.alerts.states import Change, changes
 from tallystick.alerts.telling import Told, terms_of
-from tallystick.alerts.watching import LATE, Finding, Periods, Span, periods_of, watches
+from tallystick.alerts.watching import LATE, MOVED, Finding, Periods, Span, periods_of, watches
 from tallystick.core.clock import Clock
 from tallystick.core.errors import StorageError, TallystickError, Unavailable
 from tallystick.enforcement import throttle
@@ -52,11 +52,12 @@ Pair = tuple[str, int]
 
 
 class Decision(NamedTuple):
-    """A change of a step's state, with what was found."""
+    """A change of a step's state, with what was found; `since` is where its period began when it first changed."""
 
     finding: Finding
     span: Span
     change: Change
+    since: datetime
 
     @property
     def pair(self) -> Pair:
@@ -169,7 +170,7 @@ class _Round:
         alerts = {each.id: each for each in await store.alerts_of_teams(self.tx, team_ids, families)}
         starts = [(each.before or each.current).period.start for each in periods.values()]
         stands: dict[Pair, list[Stand]] = defaultdict(list)
-        for stand in await store.stands(self.tx, team_ids, alerts, min([*starts, self.now - LATE])):
+        for stand in await store.stands(self.tx, team_ids, alerts, min([*starts, self.now - LATE]) - MOVED):
             stands[stand.team_id, stand.alert_id].append(stand)
         by_whom: dict[tuple[str | None, str | None], list[Alert]] = defaultdict(list)
         for alert in alerts.values():
@@ -267,11 +268,13 @@ def _decisions(finding: Finding, stands: Mapping[Pair, Sequence[Stand]]) -> Iter
     """The changes that a finding makes; of a silence that an event ended, too."""
     alert, span = finding.watch.alert, finding.span
     mine = stands.get(finding.watch.pair, ())
-    now = {stand.step_id: stand for stand in mine if stand.period_start == span.start}
+    now = span.standing(mine)
     for change in changes(alert, now, finding.measured.value):
-        yield Decision(finding, span, change)
+        stand = now.get(change.step.id)
+        yield Decision(finding, span, change, stand.period_start if stand else span.start)
     if alert.kind in (Kind.ABSENCE, Kind.RATE):
-        yield from _ended(finding, [stand for stand in mine if stand.period_start < span.start])
+        earlier = [stand for stand in mine if stand.period_start < span.start]
+        yield from _ended(finding, [stand for stand in earlier if not span.is_that_of(stand)])
 
 
 def _ended(finding: Finding, earlier: Sequence[Stand]) -> Iterable[Decision]:
@@ -281,7 +284,7 @@ def _ended(finding: Finding, earlier: Sequence[Stand]) -> Iterable[Decision]:
         if stand.state.crossed and stand.step_id in steps:
             step = steps[stand.step_id]
             change = Change(step, stand.state, State.RESOLVED, stand.crossings, stand.resolutions + 1)
-            yield Decision(finding, Span(stand.period_start, stand.period_end), change)
+            yield Decision(finding, Span(stand.period_start, stand.period_end), change, stand.period_start)
 
 
 def _crossed_after(found: Iterable[Decision], stands: Mapping[Pair, Sequence[Stand]]) -> set[Pair]:
@@ -289,7 +292,7 @@ def _crossed_after(found: Iterable[Decision], stands: Mapping[Pair, Sequence[Sta
     now = {(stand.step_id, stand.team_id, stand.period_start): (pair, stand.state)
            for pair, of_pair in stands.items() for stand in of_pair}  # fmt: skip
     for each in found:
-        now[each.change.step.id, each.pair[0], each.span.start] = (each.pair, each.change.after)
+        now[each.change.step.id, each.pair[0], each.since] = (each.pair, each.change.after)
     return {pair for pair, state in now.values() if state.crossed}
 
 
@@ -310,7 +313,7 @@ def _stand(decision: Decision, now: datetime) -> Stand:
     return Stand(
         step_id=change.step.id,
         team_id=team_id,
-        period_start=decision.span.start,
+        period_start=decision.since,
         period_end=decision.span.end,
         alert_id=alert_id,
         state=change.after,
@@ -337,7 +340,7 @@ def _transition(decision: Decision, sealed: datetime) -> Transition:
         value=measured.value,
         limit=watch.alert.limit(change.step),
         unit=measured.unit,
-        terms=terms_of(watch.alert, change.step, measured),
+        terms=terms_of(watch.alert, change.step, measured, watch.account.team),
         known_at=sealed,
         told=change.told,
     )

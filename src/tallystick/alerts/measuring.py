@@ -9,7 +9,7 @@ There is no arithmetic about usage or money here that a bill has not, so an aler
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -17,13 +17,13 @@ from tallystick.alerts.models import PROJECTED, Alert, Kind, Measured
 from tallystick.alerts.rate import rate_measured, rate_questions
 from tallystick.alerts.silence import Silences
 from tallystick.alerts.spending import Amount, cost_of, credit_left, in_currencies
-from tallystick.alerts.watching import Finding, Watch
+from tallystick.alerts.watching import Finding, Watch, next_growth
 from tallystick.billing.charging import Answers, taking_turns, usage_of, whole_usage
 from tallystick.billing.models import Account, exact_sum
 from tallystick.billing.projection import projected_total, run_rate
 from tallystick.billing.statements.service import OpenStatement, Statements
-from tallystick.billing.tariffs import latest_definitions, plain_tariff, tariffs
-from tallystick.metering.models import MetricDefinition, MetricVersion
+from tallystick.billing.tariffs import Tariff, latest_definitions, plain_tariff, tariffs
+from tallystick.metering.models import Aggregation, MetricDefinition, MetricVersion
 from tallystick.metering.service import Metering
 from tallystick.metering.usage import UsageQuestion
 from tallystick.storage.database import Database
@@ -33,6 +33,7 @@ OF_STATEMENTS = frozenset({Kind.COST, Kind.PROJECTED_COST, Kind.CREDIT_BALANCE})
 TOO_EARLY = 20
 """A pace says nothing before one in so many parts of the period has passed."""
 
+HOUR = timedelta(hours=1)
 Metrics = Mapping[str, Sequence[MetricVersion]]
 
 
@@ -94,7 +95,8 @@ class Measuring:
         amounts = {place: _amount(mine[place].alert, each) async for place, each in taking_turns(of.items())
                    if mine[place].alert.kind is not Kind.CREDIT_BALANCE}  # fmt: skip
         found = early | await self._converted(mine, amounts)
-        return found | await self._credits({place: mine[place] for place in of if place not in amounts}, of, metrics)
+        found |= await self._credits({place: mine[place] for place in of if place not in amounts}, of, metrics)
+        return {place: _looked_at_again(each, mine[place], of.get(place)) for place, each in found.items()}
 
     async def _credits(
         self, mine: Mapping[int, Watch], of: Mapping[int, OpenStatement], metrics: Metrics
@@ -148,7 +150,7 @@ def _reading(watch: Watch, definitions: Mapping[str, MetricDefinition]) -> Readi
         return Reading((), lambda _: Measured(None, unit, check_at=check_at))
     match alert.kind:
         case Kind.USAGE:
-            return _usage(account, definitions[alert.metric or ""])
+            return _usage(watch, definitions[alert.metric or ""])
         case Kind.PROJECTED_USAGE:
             return _projected_usage(account, definitions[alert.metric or ""])
         case Kind.RATE:
@@ -158,13 +160,15 @@ def _reading(watch: Watch, definitions: Mapping[str, MetricDefinition]) -> Readi
             return None
 
 
-def _usage(account: Account, definition: MetricDefinition) -> Reading:
+def _usage(watch: Watch, definition: MetricDefinition) -> Reading:
     """The usage of the whole period so far."""
+    account = watch.account
     of = plain_tariff((), definition, account.period)
 
     def finish(answers: Answers) -> Measured:
-        events = sum(usage.events for usage in whole_usage(of, answers))
-        return Measured(usage_of(of, answers), definition.unit, {"events": str(events)})
+        value, events = usage_of(of, answers), sum(usage.events for usage in whole_usage(of, answers))
+        check_at = next_growth(watch.alert, account, value) if _grows(of, answers, account) else None
+        return Measured(value, definition.unit, {"events": str(events)}, check_at)
 
     return Reading(of.questions(account.team.id, known_at=account.known_at), finish)
 
@@ -178,6 +182,24 @@ def _projected_usage(account: Account, definition: MetricDefinition) -> Reading:
         return Measured(projection.usage if projection else None, definition.unit)
 
     return Reading(of.questions(account.team.id, known_at=account.known_at), finish)
+
+
+def _grows(of: Tariff, answers: Answers, account: Account) -> bool:
+    """Whether usage becomes more while nothing happens: a level that holds, or may hold and has had no time yet."""
+    if of.definition is None or of.definition.aggregation is not Aggregation.TIME_WEIGHTED:
+        return False
+    return bool(usage_of(of, answers)) or account.as_of - account.period.start < HOUR
+
+
+def _looked_at_again(measured: Measured, watch: Watch, made: OpenStatement | None) -> Measured:
+    """With a look at the end of the hour where an amount becomes another while nothing is used."""
+    if made is None or watch.alert.kind in PROJECTED:
+        return measured
+    account = watch.account
+    if not any(_grows(of, answers, account) for of, answers in made.charging.by_tariff(made.answers)):
+        return measured
+    looks = (measured.check_at, next_growth(watch.alert, account, measured.value))
+    return measured._replace(check_at=min(filter(None, looks)))
 
 
 def _amount(alert: Alert, made: OpenStatement) -> Amount:

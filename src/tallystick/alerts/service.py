@@ -12,8 +12,8 @@ from tallystick.alerts.measuring import Measuring
 from tallystick.alerts.models import Alert, Cause, Check, Evaluated, Kind, Stand, State, Step, Transition, worst
 from tallystick.alerts.telling import Told, terms_of
 from tallystick.alerts.terms import AlertTerms, check_channels, made
-from tallystick.alerts.watching import Finding, Span, Watch, periods_of, watches
-from tallystick.billing.accounts import account_of
+from tallystick.alerts.watching import MOVED, Finding, Span, Watch, periods_of, watches
+from tallystick.billing.accounts import account_of, load_account
 from tallystick.billing.service import Billing
 from tallystick.billing.teams.service import required_team
 from tallystick.core.clock import Clock
@@ -204,7 +204,7 @@ class Alerts:
         findings = await self._findings(team_id, alerts)
         async with self.database.snapshot() as tx:
             earliest = min((each.span.start for each in findings), default=self.clock.now())
-            stands = await store.stands(tx, [team_id], [alert.id for alert in alerts], earliest)
+            stands = await store.stands(tx, [team_id], [alert.id for alert in alerts], earliest - MOVED)
         return [_status(finding, stands) for finding in findings]
 
     async def history(
@@ -247,7 +247,8 @@ class Alerts:
         async with self.database.snapshot() as tx:
             alert = (await store.find_alerts(tx, [found.alert_id]))[found.alert_id]
             moment = found.known_at if found.period_end is None or _by_the_day(found) else found.period_start
-            account = await account_of(tx, found.team_id, moment, as_of=found.known_at, known_at=found.known_at)
+            team = replace(await required_team(tx, found.team_id), **found.terms.get("team", {}))
+            account = await load_account(tx, team, moment, as_of=found.known_at, known_at=found.known_at)
         check = Check(found.team_id, alert.id, None, found.period_start) if found.period_end is None else None
         [finding] = await self.measuring.findings([Watch(_as_it_was(alert, found), account, check)])
         return Reproduced(found, finding.measured.value)
@@ -327,7 +328,7 @@ def _no_alert(alert_id: int) -> NoReturn:
 
 def _status(finding: Finding, stands: Sequence[Stand]) -> Status:
     alert, team_id, span = finding.watch.alert, finding.watch.account.team.id, finding.span
-    mine = {each.step_id: each for each in stands if each.alert_id == alert.id and each.period_start == span.start}
+    mine = span.standing(each for each in stands if each.alert_id == alert.id)
     steps = [
         StepStatus(
             step,

@@ -144,8 +144,8 @@ class Told:
         return f"{first} to {last}" if first != last else str(first)
 
 
-def terms_of(alert: Alert, step: Step, measured: Measured | None) -> dict[str, Any]:
-    """The alert and the step as they are, for the history."""
+def terms_of(alert: Alert, step: Step, measured: Measured | None, team: Team | None = None) -> dict[str, Any]:
+    """The alert and the step as they are, and what of the team decides the number, for the history."""
     return {
         "name": alert.name,
         "kind": str(alert.kind),
@@ -157,6 +157,7 @@ def terms_of(alert: Alert, step: Step, measured: Measured | None) -> dict[str, A
         "weeks": alert.weeks,
         "step": step_terms(step),
         "seen": dict(measured.seen) if measured else {},
+        "team": {"time_zone": team.time_zone, "currency": team.currency} if team else {},
     }
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import NamedTuple
 
-from tallystick.alerts.models import OF_A_PERIOD, Alert, Check, Kind, Measured
+from tallystick.alerts.models import OF_A_PERIOD, Alert, Check, Kind, Measured, Stand
 from tallystick.alerts.rate import hour_looked_at
 from tallystick.billing.accounts import MOMENT, Occasion, load_accounts, occasion_of
 from tallystick.billing.models import Account
@@ -17,11 +18,29 @@ LATE = timedelta(days=3)
 """How long a period that is over is still watched, unless it is closed before."""
 
 
+MOVED = timedelta(hours=26)
+"""By how much a period's bounds move at most when its team moves to another time zone."""
+
+
 class Span(NamedTuple):
     """The period in which a step is crossed once; without an end, a silence that lasts."""
 
     start: datetime
     end: datetime | None
+
+    def is_that_of(self, stand: Stand) -> bool:
+        """Whether a step stands in this period, whose bounds may have moved with the team's time zone since."""
+        if stand.period_start == self.start or self.end is None or stand.period_end is None:
+            return stand.period_start == self.start
+        shared = min(self.end, stand.period_end) - max(self.start, stand.period_start)
+        shorter = min(self.end - self.start, stand.period_end - stand.period_start)
+        return abs(self.start - stand.period_start) <= MOVED and shared * 2 > shorter
+
+    def standing(self, stands: Iterable[Stand]) -> dict[int, Stand]:
+        """How steps stand in this period, by step."""
+        mine = [each for each in stands if self.is_that_of(each)]
+        mine.sort(key=lambda each: abs(self.start - each.period_start), reverse=True)  # the nearest one counts
+        return {each.step_id: each for each in mine}
 
 
 class Periods(NamedTuple):
@@ -125,6 +144,14 @@ def watches(
     if late and periods.before is not None and alert.kind in OF_A_PERIOD:
         found.append(Watch(alert, periods.before))
     return found
+
+
+def next_growth(alert: Alert, account: Account, value: Decimal | None) -> datetime:
+    """When to look again at a number that grows by itself: at the next hour; once all is crossed, the next period."""
+    limits = [alert.limit(step) for step in alert.steps]
+    short = value is None or any(value > each if alert.falling else value < each for each in limits)
+    end, tz = account.period.end, account.team.zone
+    return min(next_window(window_start(account.as_of, Window.HOUR, tz), Window.HOUR, tz), end) if short else end
 
 
 def _local_day(account: Account, moment: datetime) -> Span:

@@ -16,22 +16,28 @@ from starlette.types import ASGIApp
 from tallystick import __version__
 from tallystick.alerts import routes as alerts
 from tallystick.api import health
+from tallystick.api.across import across
 from tallystick.api.documentation import add_documentation
 from tallystick.api.short_way import BareEndpoints, ShortWay, endpoints
 from tallystick.api.state import AppState
 from tallystick.billing import routes as billing
 from tallystick.billing.credits import routes as credits
 from tallystick.billing.currencies import routes as currencies
+from tallystick.billing.current import Present
 from tallystick.billing.invoices import routes as invoices
+from tallystick.catalog import routes as catalog
 from tallystick.enforcement import doors as enforcement_doors
 from tallystick.enforcement import routes as enforcement
 from tallystick.enforcement.service import Enforcement
-from tallystick.http.access import required_scopes
+from tallystick.http import session
+from tallystick.http.access import says_who
 from tallystick.http.capacity import Capacity
 from tallystick.http.gate import BROWSER_PATHS, OPEN_PATHS, SIGNED_PATHS, Gate
 from tallystick.http.keys import routes as keys
+from tallystick.http.keys.service import KeyService
 from tallystick.http.openapi import COMMON, completed
 from tallystick.http.pace import Watch
+from tallystick.http.principal import Principal
 from tallystick.http.problems import HANDLERS
 from tallystick.integrations import routes as compatible
 from tallystick.integrations.inbound import routes as inbound
@@ -40,10 +46,19 @@ from tallystick.integrations.openmeter import routes as meters
 from tallystick.integrations.settlement import ProviderSettlement
 from tallystick.integrations.stripe.webhooks import routes as stripe_webhooks
 from tallystick.integrations.stripe.webhooks.inbox import StripeInbox
+from tallystick.live import routes as live
+from tallystick.live.hub import Hub
 from tallystick.metering import routes as metering
 from tallystick.metering import tracking
 from tallystick.metering.dead_letters import routes as dead_letters
 from tallystick.notifications import routes as notifications
+from tallystick.overview import routes as overview
+from tallystick.overview.service import Overviews
+from tallystick.portal import routes as portal_routes
+from tallystick.portal.models import PREFIX
+from tallystick.portal.service import Portal
+from tallystick.web import policy
+from tallystick.web.site import Site
 
 DESCRIPTION = """
 Usage metering and usage-based billing whose bill both sides can check, down to the event.
@@ -84,6 +99,7 @@ NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fal
 BARE: Sequence[Route] = (
     *tracking.routes,
     *enforcement_doors.routes,
+    *live.routes,
     *inbound.routes,
     *stripe_webhooks.routes,
     *compatible.routes,
@@ -95,6 +111,7 @@ ROUTERS = (
     metering.router,
     dead_letters.router,
     billing.router,
+    catalog.router,
     invoices.router,
     credits.router,
     currencies.router,
@@ -103,19 +120,27 @@ ROUTERS = (
     inbound.router,
     notifications.router,
     keys.router,
+    portal_routes.router,
+    session.router,
+    overview.router,
 )
 """FastAPI routers of the domains."""
+
+RESERVED = frozenset({"api", "docs", "health", "openapi.json"})
+"""What the paths of endpoints begin with. Every other path is the dashboard's."""
 
 
 class Application(FastAPI):
     """FastAPI with problems and bare endpoints in its OpenAPI document, and a short way to the latter."""
 
     gate: Callable[[ASGIApp], Gate]
+    embedded_by: Sequence[str] = ()
 
     def build_middleware_stack(self) -> ASGIApp:
         """FastAPI's layers, and past them the bare endpoints behind a gate of their own."""
         bare = endpoints(BARE)
-        return ShortWay(bare, self.gate(BareEndpoints(bare)), super().build_middleware_stack())
+        every = ShortWay(bare, self.gate(BareEndpoints(bare)), super().build_middleware_stack())
+        return across(self.embedded_by, every)
 
     def openapi(self) -> dict[str, Any]:
         """The complete document, made once."""
@@ -129,24 +154,49 @@ def create_app(state: AppState) -> FastAPI:
 
     Raises:
         RuntimeError: an endpoint does not say which scope it needs.
-        ConfigurationError: what the settings say of inbound webhooks does not fit.
+        ConfigurationError: what the settings say of inbound webhooks or of embedding does not fit.
     """
-    settings = state.settings
+    settings, portal = state.settings, Portal(state.database, state.clock)
+    verify = partial(_verify, state.keys, portal)
     gate = partial(
         Gate,
-        verify=state.keys.verify,
+        verify=verify,
         max_body_bytes=settings.max_body_bytes,
         dev=state.dev,
         capacity=Capacity(requests=settings.max_requests, body_bytes=settings.max_held_bytes),
         watch=Watch(settings.request_timeout_seconds),
     )
+    embedded_by = policy.origins(settings.embed_origins) + (policy.THIS_MACHINE if state.dev else ())
+    app = assembled(gate, embedded_by)
+    for part in fields(state):
+        setattr(app.state, part.name, getattr(state, part.name))
+    app.state.enforcement = _enforcement(state)
+    app.state.inbound = _inbound(state)
+    app.state.settlement = ProviderSettlement(state.provider, state.database)
+    app.state.stripe_inbox = StripeInbox.open(settings, state.database, state.clock)
+    present = Present(state.database, state.metering.usage)
+    app.state.live = Hub(state.database, present, state.clock, most=settings.max_streams)
+    app.state.overviews = Overviews(state.database, state.clock, stripe=settings.stripe_api_key is not None)
+    app.state.portal = portal
+    app.state.verify = verify
+    app.state.readiness = health.Readiness(state.database)
+    return app
+
+
+def assembled(gate: Callable[..., Gate], embedded_by: Sequence[str] = ()) -> Application:
+    """Every route behind the gate, without the services that endpoints work with.
+
+    Raises:
+        RuntimeError: an endpoint does not say which scope it needs.
+    """
+    site = Site.open(RESERVED, embedded_by)
     app = Application(
         title="Tallystick",
         version=__version__,
         description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         openapi_tags=TAGS,
-        middleware=[Middleware(gate)],
+        middleware=[Middleware(gate, public=site)],
         exception_handlers=dict(HANDLERS),
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
@@ -156,17 +206,17 @@ def create_app(state: AppState) -> FastAPI:
         telemetry=NO_TELEMETRY,
     )
     app.gate = gate
-    for part in fields(state):
-        setattr(app.state, part.name, getattr(state, part.name))
+    app.embedded_by = embedded_by
     add_documentation(app)
-    app.state.enforcement = _enforcement(state)
-    app.state.inbound = _inbound(state)
-    app.state.settlement = ProviderSettlement(state.provider, state.database)
-    app.state.stripe_inbox = StripeInbox.open(settings, state.database, state.clock)
-    app.state.readiness = health.Readiness(state.database)
     _mount(app)
     _refuse_silent_endpoints(app)
+    _refuse_hidden_endpoints(app)
     return app
+
+
+async def _verify(keys: KeyService, portal: Portal, token: str) -> Principal:
+    """Who sent a key or a portal token."""
+    return await (portal.verify(token) if token.startswith(PREFIX) else keys.verify(token))
 
 
 def _enforcement(state: AppState) -> Enforcement:
@@ -196,5 +246,11 @@ def _refuse_silent_endpoints(app: FastAPI) -> None:
         raise RuntimeError(f"no scope is required at {', '.join(map(str, silent))}; see tallystick.http.access")
 
 
+def _refuse_hidden_endpoints(app: FastAPI) -> None:
+    paths = [str(route.path) for route in iter_route_contexts(app.routes)]
+    if hidden := [path for path in paths if path[1:].partition("/")[0] not in RESERVED]:
+        raise RuntimeError(f"the dashboard is in front of {', '.join(hidden)}; see RESERVED")
+
+
 def _is_guarded(route: RouteContext) -> bool:
-    return route.path in OPEN_PATHS | BROWSER_PATHS | SIGNED_PATHS or bool(required_scopes(route))
+    return route.path in OPEN_PATHS | BROWSER_PATHS | SIGNED_PATHS or says_who(route)

@@ -186,7 +186,7 @@ class ReportAnswer(BaseModel):
         "None of them is in any usage here."
     )
     settlement: StandingAnswer | None = Field(
-        default=None, description="How the usage stands that the billing provider is told; null: it is told none."
+        default=None, description="How what the billing provider is given stands; null: it is given nothing."
     )
 
     @classmethod

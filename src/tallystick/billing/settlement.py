@@ -13,6 +13,26 @@ from pydantic import BaseModel, Field
 from tallystick.http.answers import Instant
 
 
+class BillsStanding(NamedTuple):
+    """How the bills of a team stand that are made here and that the provider collects.
+
+    Attributes:
+        waiting: on their way to the provider.
+        open: the provider asks to be paid.
+        paid: they are.
+        held: of those waiting, that wait until something is put right.
+        oldest: since when the oldest waits; None: none does.
+        hold: what has to be put right; None: nothing.
+    """
+
+    waiting: int
+    open: int
+    paid: int
+    held: int
+    oldest: datetime | None
+    hold: str | None
+
+
 class Standing(NamedTuple):
     """How the usage of a team that is told to the provider stands, in differences of an hour's usage.
 
@@ -26,6 +46,7 @@ class Standing(NamedTuple):
         in_doubt: of those pending, that may have arrived.
         oldest: since when the oldest waits; None: none does.
         hold: what has to be put right; None: nothing.
+        bills: how its bills stand; None: there are none.
     """
 
     pending: int
@@ -37,6 +58,11 @@ class Standing(NamedTuple):
     in_doubt: int
     oldest: datetime | None
     hold: str | None
+    bills: BillsStanding | None = None
+
+
+NOTHING_TOLD = Standing(0, 0, 0, 0, 0, 0, 0, None, None)
+"""Of a team whose usage is not told to the provider."""
 
 
 class Done(NamedTuple):
@@ -59,7 +85,7 @@ class Settlement(Protocol):
         ...
 
     async def standing(self, team_id: str) -> Standing | None:
-        """How the usage stands that it is told of a team; None: it is told none."""
+        """How usage and bills of a team stand that it is given; None: it is given none."""
         ...
 
 
@@ -69,6 +95,17 @@ def settlement(request: Request) -> Settlement:
 
 
 Collector = Annotated[Settlement, Depends(settlement)]
+
+
+class BillsAnswer(BaseModel):
+    """How the bills stand that are made here, and that the billing provider collects."""
+
+    waiting: int = Field(description="On their way to the provider.")
+    open: int = Field(description="The provider asks to be paid.")
+    paid: int
+    held: int = Field(description="Of those waiting, how many wait until something is put right; `hold` says what.")
+    oldest: Instant | None = Field(description="Since when the oldest waits; null: none does.")
+    hold: str | None = Field(description="What has to be put right; null: nothing.")
 
 
 class StandingAnswer(BaseModel):
@@ -85,14 +122,15 @@ class StandingAnswer(BaseModel):
     oldest_seconds: int | None = Field(description="How long the oldest has been waiting; null: none is.")
     oldest: Instant | None = Field(description="Since when.")
     hold: str | None = Field(description="What has to be put right; null: nothing.")
+    bills: BillsAnswer | None = Field(description="How bills made here stand; null: there are none.")
 
     @classmethod
     def of(cls, provider: str, standing: Standing, now: datetime) -> Self:
         """The answer that shows it."""
         age = None if standing.oldest is None else max(now - standing.oldest, timedelta(0))
-        return cls(
-            provider=provider, oldest_seconds=None if age is None else int(age.total_seconds()), **standing._asdict()
-        )
+        bills = None if standing.bills is None else BillsAnswer(**standing.bills._asdict())
+        waited = None if age is None else int(age.total_seconds())
+        return cls(provider=provider, oldest_seconds=waited, **{**standing._asdict(), "bills": bills})
 
 
 class SyncAnswer(BaseModel):

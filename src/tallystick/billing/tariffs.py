@@ -137,7 +137,8 @@ class Tariff:
         """By which dimensions the usage of a part is read: one reading, or two; of a fee none."""
         if self.definition is None:
             return []
-        return [part.dimensions] if self.adds_up or not part.dimensions else [part.dimensions, ()]
+        dimensions = part.dimensions
+        return [dimensions] if not dimensions or self.adds_up else [dimensions, ()]
 
 
 class Terms(NamedTuple):

@@ -35,6 +35,16 @@ ByDefault = Annotated[
     ),
 ]
 
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--hears-of",
+        metavar="KIND",
+        help="A kind of notification that it hears of whoever else does: throttle.changed, or every alert; may be "
+        "given again.",
+    ),
+]
+
 app = typer.Typer(help="Where people and machines are told, and what became of it.", no_args_is_help=True)
 
 
@@ -58,11 +68,12 @@ def channels(json: Json = False, data_dir: DataDir = None) -> None:
         for each in found:
             output.show_json(_channel_document(each))
         return
-    columns = ("name", "kind", "to", "default", "failures", "paused until")
+    columns = ("name", "kind", "to", "default", "hears of", "failures", "paused until")
     rows = [
-        (x.name, x.kind, x.shown or ", ".join(x.to) or "the team's addresses", x.by_default, x.failures, x.paused_until)
+        (x.name, x.kind, x.shown or ", ".join(x.to) or "the team's addresses", x.by_default, ", ".join(x.kinds),
+         x.failures, x.paused_until)
         for x in found
-    ]
+    ]  # fmt: skip
     output.show_table(columns, rows, empty="there are no channels")
 
 
@@ -76,6 +87,7 @@ def add(
         typer.Option(help="Of email: an address; may be given again. None: those that teams prefer."),
     ] = None,
     default: ByDefault = False,
+    hears_of: Kinds = None,
     data_dir: DataDir = None,
 ) -> None:
     """Make a channel. The URL of a webhook, of Slack or of Apprise is asked for, or read from standard input.
@@ -86,7 +98,7 @@ def add(
     from tallystick.notifications.models import ChannelKind, NewChannel
 
     url = None if kind == "email" else _read_url()
-    wanted = NewChannel(name, ChannelKind(kind), tuple(to or ()), url, bool(default))
+    wanted = NewChannel(name, ChannelKind(kind), tuple(to or ()), url, bool(default), tuple(hears_of or ()))
     made = _with_notifications(lambda service: service.add_channel(wanted), data_dir=data_dir)
     output.note(f"channel {name} is made")
     _show_secret(made.signing_secret)
@@ -99,12 +111,14 @@ def change(
     to: Annotated[list[str] | None, typer.Option(help="Of email: the addresses from now on.")] = None,
     url: Annotated[bool, typer.Option("--url", help="Ask for another URL, or read it from standard input.")] = False,
     default: ByDefault = None,
+    hears_of: Kinds = None,
     data_dir: DataDir = None,
 ) -> None:
     """Change a channel. If it was paused because it failed, it is tried again at once."""
     from tallystick.notifications.models import ChannelChanges
 
-    changes = ChannelChanges(tuple(to) if to else None, _read_url() if url else None, default)
+    kinds = tuple(hears_of) if hears_of else None
+    changes = ChannelChanges(tuple(to) if to else None, _read_url() if url else None, default, kinds)
     _with_notifications(lambda service: service.change_channel(name, changes), data_dir=data_dir)
     output.note(f"channel {name} is changed")
 

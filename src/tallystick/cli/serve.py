@@ -76,7 +76,9 @@ def _background() -> "Sequence[Background]":
     """What runs beside the requests."""
     from tallystick.alerts.service import Alerts
     from tallystick.billing.credits.service import Credits
+    from tallystick.billing.current import Present
     from tallystick.enforcement.service import Enforcement
+    from tallystick.overview.keeping import Keeper
     from tallystick.worker.loops import running
 
     return (
@@ -90,6 +92,7 @@ def _background() -> "Sequence[Background]":
             notifications=state.notifications,
             enforcement=Enforcement(state.database, state.metering.usage, state.metering.store, state.clock),
             provider=state.provider,
+            overview=Keeper(state.database, Present(state.database, state.metering.usage), state.clock),
             sync_interval=state.settings.stripe_sync_interval_seconds,
         ),
     )

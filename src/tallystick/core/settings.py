@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     max_requests: int = Field(
         default=2000, ge=10, description="Requests that may be under way at once; further ones get 503."
     )
+    max_streams: int = Field(
+        default=2000, ge=0, description="Live streams that may be open at once; further ones get 503."
+    )
     max_held_bytes: int = Field(
         default=256 * 1024 * 1024,
         ge=1024,
@@ -90,6 +93,9 @@ class Settings(BaseSettings):
     notification_templates: Path | None = Field(
         default=None, description="Folder of templates that take the place of built-in ones of the same name."
     )
+    notification_retention_days: int = Field(
+        default=90, ge=1, le=36_500, description="How long messages that were sent or given up are kept, in days."
+    )
     kafka_username: str | None = Field(default=None, description="Name that `consume` logs in to Kafka with (SASL).")
     kafka_password: SecretStr | None = Field(default=None, description="Password that `consume` logs in with.")
     stripe_api_key: SecretStr | None = Field(
@@ -109,6 +115,11 @@ class Settings(BaseSettings):
         gt=0,
         le=72,
         description="How long Stripe keeps an invoice of a subscription a draft, as set in its Dashboard, in hours.",
+    )
+    embed_origins: str | None = Field(
+        default=None,
+        description="Sites that may show the portal in a frame, and whose pages may ask the API with a token: "
+        "https://app.example.com, https://*.example.org.",
     )
     private_networks: str | None = Field(
         default=None,

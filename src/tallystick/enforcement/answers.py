@@ -7,10 +7,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from tallystick.core.money import EXACT
+from tallystick.core.money import EXACT, ZERO
 from tallystick.enforcement.models import (
     Limit,
     LimitType,
+    Reason,
     Reservation,
     ReservationState,
     Verdict,
@@ -108,23 +109,33 @@ def verdict_answer(key: Key, quantity: Decimal, verdict: Verdict) -> dict[str, A
 def verdict_headers(key: Key, verdict: Verdict, now: datetime) -> dict[str, str]:
     """The verdict as headers of a gateway: `X-RateLimit-…`, and `RateLimit` as the IETF drafts it.
 
-    Limits are cut to whole numbers: at 0.5 left nothing whole is left. Without a limit there are none.
+    Limits are cut to whole numbers: at 0.5 left nothing whole is left. Of a team that is throttled nothing is left,
+    whatever its limit, until the throttle ends. Without either there are no numbers.
     """
-    headers: dict[str, str] = {}
-    if verdict.limit is not None and verdict.remaining is not None and verdict.period is not None:
-        limit, left = _whole(verdict.limit), _whole(verdict.remaining)
-        seconds = _seconds(now, verdict.period.end)
-        window = _seconds(*verdict.period)
-        headers = {
+    headers = {"X-RateLimit-Reason": str(verdict.reason)} if verdict.reason else {}
+    if (numbers := _numbers(verdict)) is not None and verdict.period is not None:
+        limit, left, reset = numbers
+        headers |= {
             "X-RateLimit-Limit": str(limit),
             "X-RateLimit-Remaining": str(left),
-            "X-RateLimit-Reset": str(int(verdict.period.end.timestamp())),
-            "RateLimit-Policy": f'"{key.metric}";q={limit};w={window}',
-            "RateLimit": f'"{key.metric}";r={left};t={seconds}',
+            "X-RateLimit-Reset": str(int(reset.timestamp())),
+            "RateLimit-Policy": f'"{key.metric}";q={limit};w={_seconds(*verdict.period)}',
+            "RateLimit": f'"{key.metric}";r={left};t={_seconds(now, reset)}',
         }
     if not verdict.allowed and verdict.retry_at is not None:
         headers["Retry-After"] = str(_seconds(now, verdict.retry_at))
     return headers
+
+
+def _numbers(verdict: Verdict) -> tuple[int, int, datetime] | None:
+    """The limit, what is left of it and when it is whole again; None: there is neither a limit nor a throttle."""
+    if verdict.resets_at is None:
+        return None
+    if verdict.reason is Reason.THROTTLED:
+        return _whole(verdict.limit or ZERO), 0, verdict.retry_at or verdict.resets_at
+    if verdict.limit is None or verdict.remaining is None:
+        return None
+    return _whole(verdict.limit), _whole(verdict.remaining), verdict.resets_at
 
 
 def _whole(number: Decimal) -> int:

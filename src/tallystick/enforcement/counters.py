@@ -30,8 +30,11 @@ from tallystick.metering.models import Aggregation, MetricVersion
 from tallystick.metering.recordings import Recordings
 from tallystick.storage.database import Connection, Database
 
-FRESH = 0.1
+FRESH = 0.3
 """Seconds for which is believed what other processes may have changed."""
+
+RENEWED = 0.1
+"""Seconds after which it is looked at again if anybody asks, while what is remembered answers."""
 
 LEVELS_FRESH = 1.0
 """Seconds for which usage is believed that grows by itself: a level's."""
@@ -119,7 +122,7 @@ class Counters:
         age = self._monotonic() - self._updated_at
         if standing is None or age > FRESH or self._has_changed(key.team_id) or not self._is_young(standing):
             return None
-        if age > FRESH / 2:
+        if age > RENEWED:
             self._updating.begin()  # before anybody has to wait for it
         return standing
 
@@ -166,7 +169,7 @@ class Counters:
         seen, now = (self._events.recordings.last, self._moves.last), self._monotonic()
         self._forget_old(now)
         joining, exact, self._exact = dict(self._joining), self._exact, False
-        due = exact or joining or now - self._ledger_at > FRESH / 2 or seen[1] > self._seen[1]
+        due = exact or joining or now - self._ledger_at > RENEWED or seen[1] > self._seen[1]
         look = await self._look(joining) if due else None
         joining = {key: each for key, each in joining.items() if self._joining.get(key) is each}
         rosters = self._rosters(joining)

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from tallystick.http.openapi import problems
 from tallystick.metering.tracking import ANSWER_SCHEMA, EVENT_SCHEMA
 
 MAX_TEXT = 255
@@ -56,6 +57,21 @@ EXAMPLE = {
     "resets_at": "2026-04-01T00:00:00Z",
     "retry_at": None,
 }
+INTEGER = {"schema": {"type": "integer"}}
+TEXT = {"schema": {"type": "string"}}
+HEADERS: dict[str, Any] = {
+    "X-RateLimit-Limit": INTEGER | {"description": "The limit; 0 of a team that is throttled and has none."},
+    "X-RateLimit-Remaining": INTEGER | {"description": "What is left of it; 0 while the team is throttled."},
+    "X-RateLimit-Reset": INTEGER | {"description": "When it starts over, or the throttle ends, in Unix seconds."},
+    "X-RateLimit-Reason": TEXT | {"description": "The `reason`, where there is one."},
+    "RateLimit-Policy": TEXT | {"description": "The limit and its window in seconds, as the IETF drafts it."},
+    "RateLimit": TEXT | {"description": "What is left, and for how many seconds."},
+    "Retry-After": INTEGER | {"description": "Of a refusal that ends by itself: in how many seconds."},
+}
+"""Headers of a verdict; without a limit and a throttle there are no numbers."""
+
+UNKNOWN = {str(status): answer for status, answer in problems(404).items()}
+CONFLICT = {str(status): answer for status, answer in problems(409).items()}
 CHECK: dict[str, Any] = {
     "tags": ["limits"],
     "summary": "Check a limit",
@@ -78,8 +94,10 @@ CHECK: dict[str, Any] = {
     "responses": {
         "200": {
             "description": "Allowed or not.",
+            "headers": HEADERS,
             "content": {"application/json": {"schema": {**VERDICT, "example": EXAMPLE}}},
-        }
+        },
+        **UNKNOWN,
     },
 }
 GATE_CHECK: dict[str, Any] = {
@@ -99,8 +117,9 @@ GATE_CHECK: dict[str, Any] = {
         },
     ],
     "responses": {
-        "200": {"description": "Allowed.", "content": {"application/json": {"schema": VERDICT}}},
-        "429": {"description": "Refused.", "content": {"application/json": {"schema": VERDICT}}},
+        "200": {"description": "Allowed.", "headers": HEADERS, "content": {"application/json": {"schema": VERDICT}}},
+        "429": {"description": "Refused.", "headers": HEADERS, "content": {"application/json": {"schema": VERDICT}}},
+        **UNKNOWN,
     },
 }
 RESERVE: dict[str, Any] = {
@@ -149,6 +168,7 @@ RESERVE: dict[str, Any] = {
     "responses": {
         "201": {
             "description": "Reserved, now or before under the same reference.",
+            "headers": HEADERS,
             "content": {
                 "application/json": {
                     "schema": {
@@ -162,6 +182,8 @@ RESERVE: dict[str, Any] = {
             },
         },
         "200": {"description": "Refused, or allowed without a reservation while the database is away."},
+        **UNKNOWN,
+        **CONFLICT,
     },
 }
 
@@ -212,6 +234,8 @@ COMMIT: dict[str, Any] = {
                     }
                 }
             },
-        }
+        },
+        **UNKNOWN,
+        **CONFLICT,
     },
 }

@@ -72,6 +72,8 @@ class _Waiting:
     wish: Wish
     reserved: Reserved | None = None
     refused: TallystickError | None = field(default=None)
+    left: bool = False
+    """Whoever asked has been answered without it."""
 
     def answer(self) -> Reserved:
         if self.refused is not None:
@@ -111,7 +113,8 @@ class Reservations:
         try:
             await self._deciding.join()
         except asyncio.CancelledError:
-            if waiting in self._waiting:  # nobody would know of it
+            waiting.left = True  # nobody would know of it
+            if waiting in self._waiting:
                 self._waiting.remove(waiting)
             raise
         return waiting.answer()
@@ -230,8 +233,16 @@ class Reservations:
             granted = await self._granted(tx, waiting, standings)
             if granted:
                 await store.insert_reservations(tx, granted)
+            await self._give_back(tx, [each for each in waiting if each.left])
         if granted:
             self._counters.moved(*{each.team_id for each in granted})
+
+    async def _give_back(self, tx: Connection, left: Sequence[_Waiting]) -> None:
+        """Release what was granted after nobody waited for it any more; what has a reference can be asked for again."""
+        for each in left:
+            made = each.reserved.reservation if each.reserved else None
+            if made is not None and made.reference is None:
+                await store.move(tx, made._replace(state=ReservationState.RELEASED, ended_at=self._clock.now()))
 
     async def _standings(self, waiting: Sequence[_Waiting]) -> dict[Key, Standing]:
         """How everybody stands, read after the lock was taken; who can't be read is told why."""
@@ -260,7 +271,7 @@ class Reservations:
         granted = []
         for each in waiting:
             standing = standings.get(each.wish.key)
-            if standing is None or each.refused is not None:
+            if standing is None or each.refused is not None or each.left:
                 continue
             verdict = judge(standing, each.wish.quantity, now, more_held=more[each.wish.key])
             reference = (each.wish.key.team_id, each.wish.reference or "")

@@ -56,6 +56,8 @@ async def authorize(
 Ingester = Annotated[Principal, Security(authorize, scopes=[Scope.INGEST])]
 Reader = Annotated[Principal, Security(authorize, scopes=[Scope.READ])]
 Administrator = Annotated[Principal, Security(authorize, scopes=[Scope.ADMIN])]
+Anybody = Annotated[Principal, Security(authorize)]
+"""Whoever the gate let in, whatever the scopes: for what is about the caller alone."""
 
 Endpoint: TypeAlias = Callable[[Any], Awaitable[Response]]
 
@@ -97,7 +99,15 @@ def required_scopes(route: RouteContext) -> frozenset[Scope]:
     """The scopes that an endpoint says it needs; empty: it forgot to say."""
     if marked := getattr(route.endpoint, "required_scope", None):
         return frozenset({marked})
-    dependant = getattr(route, "dependant", None)
-    parts = dependant.dependencies if dependant else ()
-    named = (scope for part in parts if part.call is authorize for scope in part.own_oauth_scopes or ())
+    named = (scope for part in _authorizing(route) for scope in part.own_oauth_scopes or ())
     return frozenset(Scope(scope) for scope in named)
+
+
+def says_who(route: RouteContext) -> bool:
+    """Whether an endpoint says who may use it: whoever has a scope, or anybody whom the gate lets in."""
+    return bool(required_scopes(route) or _authorizing(route))
+
+
+def _authorizing(route: RouteContext) -> list[Any]:
+    dependant = getattr(route, "dependant", None)
+    return [part for part in (dependant.dependencies if dependant else ()) if part.call is authorize]

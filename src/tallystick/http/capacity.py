@@ -19,10 +19,11 @@ MOST_BYTES = 256 * 1024 * 1024
 class Held:
     """What one request holds of the capacity."""
 
-    __slots__ = ("_capacity", "size")
+    __slots__ = ("_capacity", "counted", "size")
 
     def __init__(self, capacity: "Capacity") -> None:
         self._capacity = capacity
+        self.counted = True
         self.size = 0
 
     def take(self, size: int) -> None:
@@ -34,6 +35,11 @@ class Held:
         """
         self._capacity.take(size)
         self.size += size
+
+    def let_go(self) -> None:
+        """Make room for another request: this one goes on without end, and has a limit of its own."""
+        self._capacity.leave(self)
+        self.counted = False
 
 
 class Capacity:
@@ -58,8 +64,9 @@ class Capacity:
 
     def leave(self, held: Held) -> None:
         """A request is over, and what it held is free."""
-        self.requests -= 1
-        self.bytes -= held.size
+        if held.counted:
+            self.requests -= 1
+            self.bytes -= held.size
 
     def take(self, size: int) -> None:
         """Hold more bytes. A request that is the only one gets what it needs: other limits bound it."""

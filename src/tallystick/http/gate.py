@@ -1,9 +1,10 @@
 """The one door of the application: nothing behind it answers a caller that it did not let in.
 
 It is the outermost ASGI layer, so it guards FastAPI and bare Starlette endpoints, the documentation and
-paths that do not exist alike; only the health paths are open. It also bounds request bodies, how much is under
-way at once and how long it takes, and turns what nobody expected into a problem that leaks nothing. Every request
-passes here: keep it short.
+paths that do not exist alike; only the health paths are open. The dashboard's files, which hold nothing of
+anybody's, are answered by an application of their own that reaches nothing else. The gate also bounds request
+bodies, how much is under way at once and how long it takes, and turns what nobody expected into a problem that
+leaks nothing. Every request passes here: keep it short.
 """
 
 import asyncio
@@ -12,21 +13,22 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from tallystick.core.errors import InvalidInput, TallystickError, Unauthorized, Unavailable
+from tallystick.core.errors import Forbidden, InvalidInput, TallystickError, Unauthorized, Unavailable
 from tallystick.http.access import PRINCIPAL
 from tallystick.http.body import too_large
 from tallystick.http.capacity import HELD, Capacity
 from tallystick.http.loopback import require_this_machine
 from tallystick.http.pace import PACE, RETRY_AFTER, Pace, Watch
-from tallystick.http.principal import DEVELOPER, Principal
+from tallystick.http.principal import DEVELOPER, Mode, Principal
 from tallystick.http.problems import from_error, from_unexpected
+from tallystick.storage.tenancy import as_team
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,8 @@ OPEN_PATHS = frozenset({"/health", "/health/ready"})
 
 SIGNED_PATHS = frozenset({"/api/webhooks/in/{source}", "/api/webhooks/stripe"})
 """What a signature opens instead of a key: the endpoint itself looks at who sent the request."""
+
+READING = ("GET", "HEAD")
 
 _SIGNED = tuple(path.partition("{")[0] for path in SIGNED_PATHS)
 
@@ -49,8 +53,23 @@ make, and here that can do no harm.
 
 BASIC = 'Basic realm="tallystick: any user name, an API key as password", charset="UTF-8"'
 
+CREDENTIAL = "tallystick.credential"
+"""The key of the ASGI scope under which the gate leaves what let the caller in, for answers that outlast it."""
+
 Headers: TypeAlias = dict[bytes, bytes]
 Verify: TypeAlias = Callable[[str], Awaitable[Principal]]
+
+
+class Public(Protocol):
+    """An ASGI application that anybody may use, and that knows by itself which requests are its own."""
+
+    def takes(self, scope: AsgiScope, headers: Headers) -> bool:
+        """Whether the request is its own."""
+        ...
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Answer the request."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +83,7 @@ class Gate:
         dev: ask for no key, and answer this machine alone.
         capacity: what may be under way at once.
         watch: ends what takes too long; see `tallystick.http.pace`.
+        public: what anybody may ask, in the place of what is behind; None: nothing.
     """
 
     app: ASGIApp
@@ -72,6 +92,7 @@ class Gate:
     dev: bool = False
     capacity: Capacity = field(default_factory=Capacity)
     watch: Watch = field(default_factory=Watch)
+    public: Public | None = None
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Let the request in, or answer why not."""
@@ -112,11 +133,27 @@ class Gate:
         try:
             scope[HELD], scope[PACE] = held, pace
             headers: Headers = dict(scope["headers"])
+            if self.public is not None and self.public.takes(scope, headers):
+                await self._show(self.public, scope, headers, receive, send)
+                return
             await self._admit(scope, headers)
             _refuse_nul(scope)
-            await self.app(scope, pace.receiving(self._bounded(scope, headers, receive), held.take), send)
+            received = pace.receiving(self._bounded(scope, headers, receive), held.take)
+            await self._pass_on(scope, received, send)
         finally:
             self.capacity.leave(held)
+
+    async def _pass_on(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Hand the request on; one of a portal token sees its team alone, and only looks."""
+        principal: Principal | None = scope.get(PRINCIPAL)
+        if principal is None or principal.mode is not Mode.PORTAL:
+            await self.app(scope, receive, send)
+            return
+        assert principal.team_id is not None
+        if scope["method"] not in READING:
+            raise Forbidden("a portal token only looks; this needs an API key")
+        with as_team(principal.team_id):
+            await self.app(scope, receive, send)
 
     async def _websocket(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         try:
@@ -126,12 +163,19 @@ class Gate:
         else:
             await self.app(scope, receive, send)
 
+    async def _show(self, public: Public, scope: AsgiScope, headers: Headers, receive: Receive, send: Send) -> None:
+        if self.dev:
+            require_this_machine(scope, headers)
+        await public(scope, receive, send)
+
     async def _admit(self, scope: AsgiScope, headers: Headers) -> None:
         if self.dev:
             require_this_machine(scope, headers)
             scope[PRINCIPAL] = DEVELOPER
         elif not scope["path"].startswith(_SIGNED):
-            scope[PRINCIPAL] = await self.verify(_token(headers, scope["path"]))
+            token = _token(headers, scope["path"])
+            scope[PRINCIPAL] = await self.verify(token)
+            scope[CREDENTIAL] = token
 
     def _bounded(self, scope: AsgiScope, headers: Headers, receive: Receive) -> Receive:
         if (length := headers.get(b"content-length")) is not None:

@@ -1,6 +1,7 @@
 """Who is asking, and what they may do."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from tallystick.core.errors import Forbidden
@@ -14,26 +15,46 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+class Mode(StrEnum):
+    """How somebody came in."""
+
+    DEV = "dev"
+    KEY = "key"
+    PORTAL = "portal"
+
+
+_CALLED = {Mode.DEV: "API key", Mode.KEY: "API key", Mode.PORTAL: "portal token"}
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller of one request: an API key, or the developer in dev mode.
+    """The caller of one request: an API key, a portal token, or the developer in dev mode.
 
     Attributes:
-        key_id: the public part of the key; never the secret.
+        key_id: the public part of the key or token; never the secret.
         name: what the key's owner called it.
         scopes: what it may be used for.
         team_id: the only team it may touch; None: every team.
+        mode: how it came in.
+        expires_at: from when on it is refused; None: not by itself.
     """
 
     key_id: str
     name: str
     scopes: frozenset[Scope]
     team_id: str | None = None
+    mode: Mode = Mode.KEY
+    expires_at: datetime | None = None
 
     @property
     def actor(self) -> str:
         """Who did it, as corrections and the log write it down."""
-        return f"key:{self.key_id}"
+        return f"{'portal' if self.mode is Mode.PORTAL else 'key'}:{self.key_id}"
+
+    @property
+    def called(self) -> str:
+        """What it is, as messages say it."""
+        return f"{_CALLED[self.mode]} {self.key_id}"
 
     def allows(self, scope: Scope) -> bool:
         """Whether the scopes include this one."""
@@ -47,9 +68,9 @@ class Principal:
         """
         if not self.allows(scope):
             has = ", ".join(sorted(self.scopes))
-            raise Forbidden(f"this needs the scope {scope}; API key {self.key_id} has {has}")
+            raise Forbidden(f"this needs the scope {scope}; {self.called} has {has}")
         if team_id is not None and self.team_id not in (None, team_id):
-            raise Forbidden(f"API key {self.key_id} is for team {self.team_id!r} alone")
+            raise Forbidden(f"{self.called} is for team {self.team_id!r} alone")
 
     def require_every_team(self) -> None:
         """Pass when the caller is not bound to one team.
@@ -58,7 +79,7 @@ class Principal:
             Forbidden: it is.
         """
         if self.team_id is not None:
-            raise Forbidden(f"API key {self.key_id} is for team {self.team_id!r} alone; this concerns every team")
+            raise Forbidden(f"{self.called} is for team {self.team_id!r} alone; this concerns every team")
 
     def team(self, named: str | None) -> str | None:
         """The team a request is about: the one it names, else the only one the key may touch; None: all.
@@ -69,9 +90,9 @@ class Principal:
         if self.team_id is None:
             return named
         if named not in (None, self.team_id):
-            raise Forbidden(f"API key {self.key_id} is for team {self.team_id!r} alone")
+            raise Forbidden(f"{self.called} is for team {self.team_id!r} alone")
         return self.team_id
 
 
-DEVELOPER = Principal("dev", "dev mode", frozenset({Scope.ADMIN}))
+DEVELOPER = Principal("dev", "dev mode", frozenset({Scope.ADMIN}), mode=Mode.DEV)
 """Whoever asks in dev mode, which only answers this machine."""

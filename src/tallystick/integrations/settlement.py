@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tallystick.billing.settlement import Done, Standing
+from tallystick.billing.settlement import NOTHING_TOLD, BillsStanding, Done, Standing
 from tallystick.integrations.billing_provider import BillingProvider
-from tallystick.integrations.stripe.meters import store
+from tallystick.integrations.stripe.bills import store as bills
+from tallystick.integrations.stripe.meters import store as meters
 from tallystick.storage.database import Database
 
 
@@ -27,7 +28,10 @@ class ProviderSettlement:
         return Done(done.counts, done.problems)
 
     async def standing(self, team_id: str) -> Standing | None:
-        """How the usage stands that it is told of a team; None: it is told none."""
+        """How usage and bills of a team stand that it is given; None: it is given none."""
         async with self.database.snapshot() as tx:
-            rows = await store.standing(tx, [team_id])
-        return Standing(*rows[0][1:]) if rows else None
+            told, billed = await meters.standing(tx, [team_id]), await bills.standing(tx, [team_id])
+        if not told and not billed:
+            return None
+        usage = Standing(*told[0][1:]) if told else NOTHING_TOLD
+        return usage._replace(bills=BillsStanding(*billed[0][1:])) if billed else usage

@@ -14,11 +14,13 @@ from uuid import UUID
 from tallystick.core.clock import Interval
 from tallystick.metering.aggregation import Partial
 from tallystick.metering.models import (
+    NEWEST_FIRST,
     Appended,
     Causes,
     Correction,
     EventFilter,
     Known,
+    Listing,
     Measure,
     MetricVersion,
     NewEvent,
@@ -123,12 +125,14 @@ class EventPage(NamedTuple):
     """A page of raw events and the position to go on from, None on the last page.
 
     `values` says, event by event, what each is worth to the metric whose events were asked for; None where it
-    has no value. Empty where no metric was asked for.
+    has no value. Empty where no metric was asked for. `looked_to` is the instant, by the listing's clock, up to
+    which events were looked at, if that is why the page ends; None where it is full or the last one.
     """
 
     events: Sequence[UsageEvent]
     after: tuple[str, ...] | None
     values: Sequence[Decimal | None] = ()
+    looked_to: datetime | None = None
 
 
 class EventStore(Protocol):
@@ -236,10 +240,22 @@ class EventStore(Protocol):
         """The correction that voided an event, or None."""
         ...
 
-    async def events(self, wanted: EventFilter, *, limit: int, after: tuple[str, ...] | None = None) -> EventPage:
-        """Raw events, newest first; `after` is where the page before ended.
+    async def events(
+        self,
+        wanted: EventFilter,
+        *,
+        limit: int,
+        after: tuple[str, ...] | None = None,
+        listing: Listing = NEWEST_FIRST,
+    ) -> EventPage:
+        """Raw events in the order of the listing; `after` is where the page before ended.
 
-        With `wanted.versions` they are the events behind a metric's usage, with the value of each.
+        With `wanted.versions` they are the events behind a metric's usage, with the value of each. Those of one
+        idempotency key are found at once, however many events the team has.
+
+        Raises:
+            InvalidInput: the position is of another listing, or events of all teams are to be sorted by when they
+                happened.
         """
         ...
 

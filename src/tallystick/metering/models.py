@@ -231,7 +231,7 @@ class EventFilter:
     """Which raw events a listing shows; None means any.
 
     Attributes:
-        team_id: of this team; with it the order is by when events happened, else by when they were recorded.
+        team_id: of this team.
         event_name: of this name.
         event_type: of this type.
         user_id: of this user.
@@ -244,6 +244,7 @@ class EventFilter:
         recorded: recorded in it.
         known_at: recorded at or before it; a correction that was recorded later is not shown.
         unvalued: with `versions`: the version that counts it finds no value in it.
+        text: it has this text in its name, type, user, idempotency key or metadata, in upper or lower case.
     """
 
     team_id: str | None = None
@@ -259,6 +260,34 @@ class EventFilter:
     recorded: Interval | None = None
     known_at: datetime | None = None
     unvalued: bool = False
+    text: str | None = None
+
+
+class Sort(StrEnum):
+    """By which clock events are listed."""
+
+    OCCURRED = "occurred_at"
+    RECORDED = "recorded_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """In which order raw events are listed, and how many are looked at for one page.
+
+    Attributes:
+        by: the clock; None: when they happened where the filter has a team, else when they were recorded. Events of
+            all teams are kept in the order of recording alone.
+        ascending: the oldest first.
+        most: look at this many events and no more, and go on from there with the next page; None: until the page is
+            full.
+    """
+
+    by: Sort | None = None
+    ascending: bool = False
+    most: int | None = None
+
+
+NEWEST_FIRST = Listing()
 
 
 class Unvalued(NamedTuple):

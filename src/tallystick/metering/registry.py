@@ -5,7 +5,7 @@ not known is looked up at once, so a team made a moment ago is never refused.
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
@@ -30,6 +30,7 @@ class Registry:
         self._register = register
         self._revision: int | None = None
         self._by_name: dict[str | None, list[MetricVersion]] = {}
+        self._units: dict[str | None, str] = {}
         self._teams: set[str] = set()
 
     async def refresh(self, team_ids: Iterable[str], now: datetime) -> None:
@@ -55,6 +56,15 @@ class Registry:
             for version in versions:
                 by_name[version.definition.event_name].append(version)
             self._by_name, self._revision = dict(by_name), revision
+            self._units = dict(self._sole_units())
+
+    def _sole_units(self) -> Iterator[tuple[str | None, str]]:
+        """Of event names of which all metrics expect one unit: that unit, which needs no closer look."""
+        for name, versions in self._by_name.items():
+            metrics = versions if name is None else [*versions, *self._by_name.get(None, ())]
+            units = {metric.definition.expected_unit for metric in metrics if _is_of_quantity(metric)}
+            if len(units) == 1:
+                yield name, units.pop()
 
     def problem(self, event: NewEvent) -> Invalid | None:
         """Why the catalogue does not let this event in, or None when it does."""
@@ -64,10 +74,10 @@ class Registry:
                 "unknown_team",
                 f"team {event.team_id!r} is not known; create it, or turn on TALLYSTICK_AUTO_REGISTER_TEAMS",
             )
-        if event.unit is None and event.quantity >= 0:
+        if (event.unit is None or event.unit == self._units.get(event.event_name)) and event.quantity >= 0:
             return None  # what follows is about the unit and the sign
         metrics = self._matching(event)
-        by_quantity = [m for m in metrics if m.definition.value == "quantity" and m.definition.uses_value]
+        by_quantity = [metric for metric in metrics if _is_of_quantity(metric)]
         if event.unit is not None and by_quantity:
             allowed = sorted({m.definition.expected_unit for m in by_quantity})
             if event.unit not in allowed:
@@ -87,3 +97,8 @@ class Registry:
     def _matching(self, event: NewEvent) -> Sequence[MetricVersion]:
         candidates = [*self._by_name.get(event.event_name, ()), *self._by_name.get(None, ())]
         return [version for version in candidates if version.counts(event)]
+
+
+def _is_of_quantity(metric: MetricVersion) -> bool:
+    """Whether a metric computes with the quantity of events, so that their unit has to be its."""
+    return metric.definition.value == "quantity" and metric.definition.uses_value

@@ -1,31 +1,37 @@
 """`/api/usage/…` over raw events: the event log and corrections. Tracking is in `tracking`."""
 
 from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from tallystick.core.clock import EARLIEST, Interval, parse_instant
 from tallystick.core.errors import InvalidInput, NotFound
 from tallystick.http.access import Administrator, Reader
+from tallystick.http.answers import rfc3339
 from tallystick.http.body import members_of
 from tallystick.http.openapi import BODY, problems
 from tallystick.http.paging import Page, PageQuery, decode_cursor, encode_cursor
 from tallystick.http.principal import Principal
-from tallystick.metering.models import EventFilter
+from tallystick.metering.event_log import begun
+from tallystick.metering.export import Column, Format, written
+from tallystick.metering.models import NEWEST_FIRST, EventFilter, Listing, Sort
 from tallystick.metering.service import Metering
 from tallystick.metering.views import (
     CorrectionAnswer,
     Encoded,
     EventAnswer,
+    EventPageAnswer,
+    TraceAnswer,
     UnvaluedAnswer,
     UnvaluedEventAnswer,
     UnvaluedPage,
     correction_view,
     event_view,
+    trace_view,
 )
 
 router = APIRouter(prefix="/api/usage")
@@ -42,13 +48,16 @@ Service = Annotated[Metering, Depends(service)]
 EventId = Annotated[UUID, Path(description="The event's id, or that of the event it replaced.")]
 
 
-class EventQuery(PageQuery):
-    """Which events to list."""
+class EventsQuery(BaseModel):
+    """Which events, and in which order."""
 
-    team_id: str | None = Field(default=None, description="Of this team. With it the order is by `occurred_at`.")
+    model_config = ConfigDict(extra="forbid")
+
+    team_id: str | None = Field(default=None, description="Of this team.")
     event_name: str | None = None
     event_type: str | None = None
     user_id: str | None = None
+    metric: str | None = Field(default=None, description="That this metric counts.")
     idempotency_key: str | None = None
     start: str | None = Field(default=None, alias="from", description="Happened at this instant or later (RFC 3339).")
     end: str | None = Field(default=None, alias="to", description="Happened before this instant (RFC 3339).")
@@ -56,31 +65,92 @@ class EventQuery(PageQuery):
     corrected: bool | None = Field(
         default=None, description="true: voided or amended ones alone; false: those in force."
     )
+    search: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=255,
+        description="With this text in the name, type, user, idempotency key or metadata, in upper or lower case.",
+    )
+    sort: Literal["-occurred_at", "occurred_at", "-recorded_at", "recorded_at"] | None = Field(
+        default=None,
+        description="By when they happened (with `team_id` alone) or were recorded; `-`: the newest first. "
+        "Default: the newest first, by `occurred_at` with `team_id` and by `recorded_at` without.",
+    )
+
+    def filter(self, caller: Principal) -> EventFilter:
+        """What the caller may see of what is asked for; the metric is to be added."""
+        return EventFilter(
+            team_id=caller.team(self.team_id),
+            event_name=self.event_name,
+            event_type=self.event_type,
+            user_id=self.user_id,
+            idempotency_key=self.idempotency_key,
+            interval=interval_of(self.start, self.end),
+            metadata=dict(_pair(text) for text in self.metadata),
+            corrected=self.corrected,
+            text=self.search,
+        )
+
+    def listing(self) -> Listing:
+        """The order."""
+        if self.sort is None:
+            return NEWEST_FIRST
+        return Listing(by=Sort(self.sort.removeprefix("-")), ascending=not self.sort.startswith("-"))
 
 
-@router.get("/events", tags=["usage"], response_model=Page[EventAnswer])
-async def list_events(query: Annotated[EventQuery, Query()], metering: Service, caller: Reader) -> Response:
-    """List raw events, newest first. Scope: read.
+class EventPageQuery(PageQuery, EventsQuery):
+    """Which events to list, and which part of them."""
 
-    Those of one team are ordered by when they happened, those of all teams by when they were recorded.
+
+class ExportQuery(EventsQuery):
+    """Which events to write into a file, and how."""
+
+    format: Format = Format.CSV
+    columns: list[Column] = Field(default=[], description="What of each event; may be repeated. Default: everything.")
+
+
+@router.get("/events", tags=["usage"], response_model=EventPageAnswer, responses=problems(404))
+async def list_events(query: Annotated[EventPageQuery, Query()], metering: Service, caller: Reader) -> Response:
+    """List raw events, newest first unless `sort` says otherwise. Scope: read.
+
+    A page may be short, or empty, and not be the last one: where `looked_to` is an instant, looking for what has no
+    index ended there, and goes on with `next_cursor`.
     """
-    wanted = _filter(query, caller)
+    log = metering.log
+    wanted = await log.filtered(query.filter(caller), query.metric)
     after = None if query.cursor is None else decode_cursor(query.cursor, str, str)
-    page = await metering.store.events(wanted, limit=query.limit, after=after)
-    cursor = None if page.after is None else encode_cursor(*page.after)
-    return Encoded({"data": [event_view(event) for event in page.events], "next_cursor": cursor})
+    page = await log.page(wanted, query.listing(), limit=query.limit, after=after)
+    return Encoded(
+        {
+            "data": [event_view(event) for event in page.events],
+            "next_cursor": None if page.after is None else encode_cursor(*page.after),
+            "looked_to": None if page.looked_to is None else rfc3339(page.looked_to),
+        }
+    )
 
 
-def _filter(query: EventQuery, caller: Principal) -> EventFilter:
-    return EventFilter(
-        team_id=caller.team(query.team_id),
-        event_name=query.event_name,
-        event_type=query.event_type,
-        user_id=query.user_id,
-        idempotency_key=query.idempotency_key,
-        interval=interval_of(query.start, query.end),
-        metadata=dict(_pair(text) for text in query.metadata),
-        corrected=query.corrected,
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file.",
+        "content": {"text/csv": {"schema": {"type": "string"}}, "application/x-ndjson": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@router.get("/events/export", tags=["usage"], response_class=StreamingResponse, responses=_FILE | problems(404))
+async def export_events(query: Annotated[ExportQuery, Query()], metering: Service, caller: Reader) -> Response:
+    """All events that match, as a CSV or NDJSON file. Scope: read.
+
+    It is written while it is read, however long it gets; a line of NDJSON is what the listing answers for the event.
+    """
+    log = metering.log
+    wanted = await log.filtered(query.filter(caller), query.metric)
+    pages = await begun(log.pages(wanted, query.listing()))
+    disposition = f'attachment; filename="usage-events.{query.format}"'
+    return StreamingResponse(
+        written(pages, query.format, query.columns),
+        media_type=query.format.media_type,
+        headers={"Content-Disposition": disposition, "Cache-Control": "no-store"},
     )
 
 
@@ -113,6 +183,15 @@ async def get_event(event_id: EventId, metering: Service, caller: Reader) -> Res
     if event is None or caller.team_id not in (None, event.team_id):
         raise NotFound(f"there is no event {event_id}")
     return Encoded(event_view(event))
+
+
+@router.get("/events/{event_id}/trace", tags=["usage"], response_model=TraceAnswer, responses=problems(404))
+async def trace_event(event_id: EventId, metering: Service, caller: Reader) -> Response:
+    """One event in full: which metrics count it and as what, the roll-ups it is in, and its timeline. Scope: read."""
+    trace = await metering.store.trace(event_id)
+    if trace is None or caller.team_id not in (None, trace.event.team_id):
+        raise NotFound(f"there is no event {event_id}")
+    return Encoded(trace_view(trace))
 
 
 class VoidRequest(BaseModel):

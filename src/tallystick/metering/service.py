@@ -12,6 +12,7 @@ from tallystick.core.clock import Clock
 from tallystick.core.settings import Settings
 from tallystick.metering.corrections import Corrections, LimitsNow
 from tallystick.metering.dead_letters.service import DeadLetters
+from tallystick.metering.event_log import EventLog
 from tallystick.metering.ingestion import Ingestor
 from tallystick.metering.postgres import PostgresEventStore
 from tallystick.metering.registry import RegisterTeams, Registry
@@ -31,6 +32,7 @@ class Metering:
     dead_letters: DeadLetters
     limits: LimitsNow
     unvalued: UnvaluedEvents
+    log: EventLog
 
     @classmethod
     @asynccontextmanager
@@ -60,4 +62,5 @@ class Metering:
                 dead_letters=DeadLetters(database, ingestor, clock),
                 limits=limits,
                 unvalued=UnvaluedEvents(store, usage, clock),
+                log=EventLog(store, usage),
             )

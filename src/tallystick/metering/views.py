@@ -1,5 +1,6 @@
 """How events look in an answer: numbers as exact decimal text, metadata as it was stored."""
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -9,7 +10,9 @@ from starlette.responses import Response
 
 from tallystick.core.money import plain
 from tallystick.http.answers import Instant, Number, rfc3339
+from tallystick.http.paging import Page
 from tallystick.metering.models import Correction, UsageEvent
+from tallystick.metering.tracing import Counted, Trace
 
 EXAMPLE_EVENT = {
     "team_id": "acme",
@@ -71,6 +74,50 @@ class CorrectionAnswer(BaseModel):
     actor: str = Field(description="The key that did it.", examples=["key:7Q2M4KX0TB"])
     recorded_at: Instant
     replacement: EventAnswer | None = None
+
+
+class EventPageAnswer(Page[EventAnswer]):
+    """A page of the event log."""
+
+    looked_to: Instant | None = Field(
+        default=None,
+        description="Looking for what has no index ended at this instant, by the clock of the sort; the next page "
+        "goes on there. Null: the page is full, or the last one.",
+    )
+
+
+class BucketAnswer(BaseModel):
+    """The roll-up that an event is in."""
+
+    start: Instant
+    end: Instant
+    events: int = Field(description="How many events are in it.")
+    total: Number | None = Field(description="The sum of their values; null where there is none.")
+
+
+class CountedAnswer(BaseModel):
+    """That a metric counts the event, and as what."""
+
+    metric: str = Field(examples=["api_calls"])
+    dimensions: dict[str, str | None] = Field(examples=[{"region": "eu"}])
+    value: str | None = Field(description="What it is worth to the metric; null: no value was found.", examples=["1"])
+    rollup: BucketAnswer | None = Field(description="Null: not rolled up yet; usage reads the event itself.")
+
+
+class MomentAnswer(BaseModel):
+    """Something that happened to the event."""
+
+    at: Instant
+    what: str = Field(examples=["rolled up"])
+
+
+class TraceAnswer(BaseModel):
+    """Everything known about one event."""
+
+    event: EventAnswer
+    correction: CorrectionAnswer | None
+    counted: list[CountedAnswer] = Field(description="The metrics that count it; none where it no longer counts.")
+    timeline: list[MomentAnswer]
 
 
 class UnvaluedAnswer(BaseModel):
@@ -137,6 +184,33 @@ def correction_view(correction: Correction, replacement: UsageEvent | None) -> d
         "actor": correction.actor,
         "recorded_at": rfc3339(correction.recorded_at),
         "replacement": event_view(replacement) if replacement else None,
+    }
+
+
+def trace_view(trace: Trace) -> dict[str, Any]:
+    """The trace as `TraceAnswer` describes it."""
+    return {
+        "event": event_view(trace.event),
+        "correction": correction_view(trace.correction, None) if trace.correction else None,
+        "counted": [_counted_view(each) for each in trace.counted],
+        "timeline": [{"at": rfc3339(moment.at), "what": moment.what} for moment in trace.timeline],
+    }
+
+
+def _counted_view(counted: Counted) -> dict[str, Any]:
+    bucket, value = counted.bucket, counted.value
+    return {
+        "metric": counted.metric,
+        "dimensions": counted.dimensions,
+        "value": plain(value) if isinstance(value, Decimal) else value,
+        "rollup": None
+        if bucket is None
+        else {
+            "start": rfc3339(bucket.start),
+            "end": rfc3339(bucket.end),
+            "events": counted.bucket_events,
+            "total": None if counted.bucket_total is None else plain(counted.bucket_total),
+        },
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from tallystick.http.answers import Instant
-from tallystick.notifications.checks import MOST_ADDRESSES, MOST_CHANNELS
+from tallystick.notifications.checks import MOST_ADDRESSES, MOST_CHANNELS, MOST_KINDS
 from tallystick.notifications.guard import LONGEST_URL
 from tallystick.notifications.models import (
     Channel,
@@ -21,6 +21,7 @@ from tallystick.notifications.models import (
 )
 
 WALL_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+KINDS = "Kinds of notification that it hears of, whoever else does: `throttle.changed`, or every kind of `alert`."
 SHOWN = "What its URL is shown as: the host alone, because the rest may open a door. null for email."
 
 
@@ -33,6 +34,12 @@ class ChannelRequest(BaseModel):
             "examples": [
                 {"name": "ops-email", "kind": "email", "to": ["ops@example.com"], "by_default": True},
                 {"name": "billing-hook", "kind": "webhook", "url": "https://example.com/hooks/tallystick"},
+                {
+                    "name": "gateway",
+                    "kind": "webhook",
+                    "url": "https://gateway.example.com/throttles",
+                    "kinds": ["throttle.changed"],
+                },
             ]
         },
     )
@@ -54,9 +61,11 @@ class ChannelRequest(BaseModel):
         default=False, description="It takes what names no channel and is about a team that prefers none."
     )
 
+    kinds: list[str] = Field(default=[], max_length=MOST_KINDS, description=KINDS)
+
     def wanted(self) -> NewChannel:
         """The channel that is asked for."""
-        return NewChannel(self.name, self.kind, tuple(self.to), self.url, self.by_default)
+        return NewChannel(self.name, self.kind, tuple(self.to), self.url, self.by_default, tuple(self.kinds))
 
 
 class ChannelPatch(BaseModel):
@@ -67,10 +76,12 @@ class ChannelPatch(BaseModel):
     to: list[str] | None = Field(default=None, max_length=MOST_ADDRESSES)
     url: str | None = Field(default=None, max_length=LONGEST_URL, json_schema_extra={"writeOnly": True})
     by_default: bool | None = None
+    kinds: list[str] | None = Field(default=None, max_length=MOST_KINDS)
 
     def changes(self) -> ChannelChanges:
         """The changes that are asked for."""
-        return ChannelChanges(None if self.to is None else tuple(self.to), self.url, self.by_default)
+        to, kinds = (None if each is None else tuple(each) for each in (self.to, self.kinds))
+        return ChannelChanges(to, self.url, self.by_default, kinds)
 
 
 class ChannelAnswer(BaseModel):
@@ -81,6 +92,7 @@ class ChannelAnswer(BaseModel):
     to: list[str] = Field(description="Of email: the addresses.")
     shown: str | None = Field(description=SHOWN, examples=["https://hooks.slack.com/…"])
     by_default: bool
+    kinds: list[str] = Field(description=KINDS)
     created_at: Instant
     updated_at: Instant
     failures: int = Field(description="How many messages in a row it did not take.")

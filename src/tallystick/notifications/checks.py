@@ -9,10 +9,12 @@ from tallystick.notifications.models import ChannelChanges, ChannelKind, NewChan
 
 MOST_ADDRESSES = 50
 MOST_CHANNELS = 20
+MOST_KINDS = 20
 LONGEST_ADDRESS = 254
 NAME_PATTERN = r"[a-z0-9][a-z0-9._-]{0,63}"
 
 _NAME = re.compile(NAME_PATTERN)
+_KIND = re.compile(r"[a-z_]{1,40}(?:\.[a-z_]{1,40})?")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
@@ -28,6 +30,7 @@ def check_new(wanted: NewChannel) -> None:
     if wanted.kind is not ChannelKind.EMAIL and wanted.url is None:
         raise InvalidInput(f"a channel of kind {wanted.kind} needs a URL", field="url")
     _check(wanted.kind, wanted.to, wanted.url)
+    _check_kinds(wanted.kinds)
 
 
 def check_changes(kind: ChannelKind, changes: ChannelChanges) -> None:
@@ -37,6 +40,7 @@ def check_changes(kind: ChannelKind, changes: ChannelChanges) -> None:
         InvalidInput: otherwise; the message names what is wrong.
     """
     _check(kind, changes.to or (), changes.url)
+    _check_kinds(changes.kinds or ())
 
 
 def check_preferences(wanted: Preferences) -> None:
@@ -67,6 +71,14 @@ def check_addresses(addresses: Sequence[str], *, field: str) -> None:
     for each in addresses:
         if len(each) > LONGEST_ADDRESS or ".." in each or not _ADDRESS.fullmatch(each):
             raise InvalidInput(f"{each[:LONGEST_ADDRESS]!r} is not an email address", field=field)
+
+
+def _check_kinds(kinds: Sequence[str]) -> None:
+    if len(kinds) > MOST_KINDS:
+        raise InvalidInput(f"a channel hears of at most {MOST_KINDS} kinds", field="kinds")
+    if wrong := [each for each in kinds if not _KIND.fullmatch(each)]:
+        message = f"{wrong[0][:100]!r} is no kind of notification such as throttle.changed, or alert"
+        raise InvalidInput(message, field="kinds")
 
 
 def _check(kind: ChannelKind, to: Sequence[str], url: str | None) -> None:

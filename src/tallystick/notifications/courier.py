@@ -102,7 +102,7 @@ class Courier:
                 number = await store_deliveries.add_digest(tx, notification, merged, now)
                 channel = notification.channels[0]
                 identity = message_id(notification.key, channel, target)
-                planned = Planned(number, channel, target, identity, State.PENDING, now)
+                planned = Planned(number, channel, target, identity, State.PENDING, now, urgent=True)
                 await store_deliveries.add_deliveries(tx, [planned], now)
         return len(made)
 

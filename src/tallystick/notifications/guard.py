@@ -34,6 +34,7 @@ LONGEST_RETRY_AFTER = timedelta(hours=6)
 logging.getLogger("httpcore").setLevel(logging.INFO)
 
 _HOST = re.compile(rb"[A-Za-z0-9._:-]+")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,19}")
 
 LookUp: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 
@@ -143,11 +144,11 @@ def parse_url(text: str) -> httpx.URL:
 
 def shown(url: str) -> str:
     """What a URL is called in answers, messages and logs: its scheme and host; the rest may open a door."""
-    scheme, _, rest = url.partition("://")
+    scheme, found, rest = url.partition("://")
     host = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
     if scheme in ("http", "https"):
         return f"{scheme}://{host}/…"
-    return f"{scheme}://…"
+    return f"{scheme}://…" if found and _SCHEME.fullmatch(scheme) else "the URL"
 
 
 def _host(url: httpx.URL) -> str:

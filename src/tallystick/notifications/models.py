@@ -72,6 +72,7 @@ class Channel:
         to: email addresses; none: those in the preferences of the team that a notification is about.
         shown: what its URL is shown as: the host, and nothing that opens a door. None for email.
         by_default: it takes what names no channel and is about a team that prefers none.
+        kinds: kinds of notification that it hears of, whoever else does: `throttle.changed`, or all of `alert`.
         created_at, updated_at: when it was made, and changed last.
         failures: how many messages in a row it did not take.
         paused_until: it takes so long to recover that nothing is sent before this. None: it is not paused.
@@ -86,6 +87,11 @@ class Channel:
     updated_at: datetime
     failures: int = 0
     paused_until: datetime | None = None
+    kinds: tuple[str, ...] = ()
+
+    def hears(self, kind: str) -> bool:
+        """Whether it hears of this kind whoever else does."""
+        return any(kind == each or kind.startswith(f"{each}.") for each in self.kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ class NewChannel:
     to: tuple[str, ...] = ()
     url: str | None = field(default=None, repr=False)
     by_default: bool = False
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,7 @@ class ChannelChanges:
     to: tuple[str, ...] | None = None
     url: str | None = field(default=None, repr=False)
     by_default: bool | None = None
+    kinds: tuple[str, ...] | None = None
 
 
 class MadeChannel(NamedTuple):

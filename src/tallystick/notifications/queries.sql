@@ -1,10 +1,11 @@
 -- name: enqueue
--- Stores the notifications whose keys are new.
+-- Stores the notifications whose keys are new: neither stored nor told long ago.
 INSERT INTO notifications (key, kind, team_id, channels, content, occurred_at, urgent)
 SELECT key, kind, team_id, channels, content, occurred_at, urgent
 FROM jsonb_to_recordset(%(notifications)s::text::jsonb)
     AS given (key text, kind text, team_id text, channels text[], content jsonb, occurred_at timestamptz,
               urgent boolean)
+WHERE NOT EXISTS (SELECT FROM notification_keys k WHERE k.hash = notification_key_hash(given.key))
 ORDER BY key
 ON CONFLICT (key) DO NOTHING;
 
@@ -15,10 +16,10 @@ SELECT EXISTS (SELECT FROM notifications WHERE routed_at IS NULL),
        EXISTS (SELECT FROM notification_deliveries WHERE state = 'pending' AND due_at <= %(now)s);
 
 -- name: take_unrouted
--- Some notifications that have no deliveries yet, oldest first, and those of nobody else who looks for them now.
+-- Some notifications that have no deliveries yet, urgent ones first, and those of nobody else who looks for them now.
 SELECT id, key, kind, team_id, channels, content, occurred_at, urgent
 FROM notifications WHERE routed_at IS NULL
-ORDER BY id LIMIT %(limit)s
+ORDER BY urgent DESC, id LIMIT %(limit)s
 FOR UPDATE SKIP LOCKED;
 
 -- name: mark_routed
@@ -28,11 +29,11 @@ UPDATE notifications SET routed_at = %(now)s WHERE id = ANY(%(ids)s);
 -- name: insert_deliveries
 -- Adds deliveries; one that exists is left as it is.
 INSERT INTO notification_deliveries
-    (notification_id, channel, target, message_id, state, due_at, last_error, created_at)
-SELECT notification_id, channel, target, message_id, state, due_at, last_error, %(now)s
+    (notification_id, channel, target, message_id, state, due_at, urgent, last_error, created_at)
+SELECT notification_id, channel, target, message_id, state, due_at, urgent, last_error, %(now)s
 FROM jsonb_to_recordset(%(deliveries)s::text::jsonb)
     AS given (notification_id bigint, channel text, target text, message_id text, state text, due_at timestamptz,
-              last_error text)
+              urgent boolean, last_error text)
 ON CONFLICT DO NOTHING;
 
 -- name: take_held
@@ -54,22 +55,34 @@ RETURNING id;
 UPDATE notification_deliveries SET state = 'merged', merged_into = %(digest)s WHERE id = ANY(%(ids)s);
 
 -- name: claim
--- Takes deliveries that are due until the lease ends: of each channel no more than may be under way at once, and of one
--- that fails a single one. A delivery whose lease has run out may have been sent by whoever had it.
-WITH ready AS MATERIALIZED (
-    SELECT d.id, d.due_at, d.channel, coalesce(c.failures, 0) AS failures
-    FROM notification_deliveries d LEFT JOIN notification_channels c ON c.name = d.channel
-    WHERE d.state = 'pending' AND d.due_at <= %(now)s AND d.leased_until <= %(now)s
-      AND coalesce(c.paused_until <= %(now)s, true) AND d.channel <> ALL(%(busy)s)
-    ORDER BY d.due_at, d.id LIMIT %(look_at)s
-), placed AS (
-    SELECT id, due_at, channel, failures,
-           row_number() OVER (PARTITION BY channel ORDER BY due_at, id)
-               + coalesce((%(under_way)s::text::jsonb ->> channel)::integer, 0) AS place
-    FROM ready
+-- Takes deliveries that are due until the lease ends, urgent ones first: of each channel no more than may be under way at
+-- once, and of one that fails a single one. What waits for one channel is not read to find what waits for another. A
+-- delivery whose lease has run out may have been sent by whoever had it.
+WITH RECURSIVE waiting AS (
+    (SELECT channel FROM notification_deliveries WHERE state = 'pending' ORDER BY channel LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d.channel FROM notification_deliveries d
+            WHERE d.state = 'pending' AND d.channel > w.channel ORDER BY d.channel LIMIT 1)
+    FROM waiting w WHERE w.channel IS NOT NULL
+), open AS (
+    SELECT w.channel, CASE WHEN c.failures > 0 THEN 1 ELSE %(per_channel)s END
+                      - coalesce((%(under_way)s::text::jsonb ->> w.channel)::integer, 0) AS room
+    FROM waiting w LEFT JOIN notification_channels c ON c.name = w.channel
+    WHERE w.channel IS NOT NULL AND coalesce(c.paused_until <= %(now)s, true)
 ), chosen AS (
-    SELECT id FROM placed WHERE place <= CASE WHEN failures > 0 THEN 1 ELSE %(per_channel)s END
-    ORDER BY due_at, id LIMIT %(limit)s
+    SELECT each.id FROM open, LATERAL (
+        (SELECT d.id, d.urgent, d.due_at FROM notification_deliveries d
+         WHERE d.channel = open.channel AND d.state = 'pending' AND d.urgent
+           AND d.due_at <= %(now)s AND d.leased_until <= %(now)s
+         ORDER BY d.due_at, d.id LIMIT greatest(open.room, 0))
+        UNION ALL
+        (SELECT d.id, d.urgent, d.due_at FROM notification_deliveries d
+         WHERE d.channel = open.channel AND d.state = 'pending' AND NOT d.urgent
+           AND d.due_at <= %(now)s AND d.leased_until <= %(now)s
+         ORDER BY d.due_at, d.id LIMIT greatest(open.room, 0))
+        ORDER BY urgent DESC, due_at, id LIMIT greatest(open.room, 0)
+    ) each
+    ORDER BY each.urgent DESC, each.due_at, each.id LIMIT %(limit)s
 ), locked AS (
     SELECT id FROM notification_deliveries
     WHERE id IN (SELECT id FROM chosen) AND state = 'pending' AND leased_until <= %(now)s
@@ -89,7 +102,7 @@ SELECT {delivery}, t.name, c.kind,
 FROM taken d JOIN notifications n ON n.id = d.notification_id
 LEFT JOIN notification_channels c ON c.name = d.channel
 LEFT JOIN teams t ON t.id = n.team_id
-ORDER BY d.due_at, d.id;
+ORDER BY d.urgent DESC, d.due_at, d.id;
 
 -- name: mark_sent
 -- The receiver took it; whoever lost the lease says nothing.
@@ -143,8 +156,10 @@ WHERE id = %(id)s AND state IN ('sent', 'parked');
 SELECT {channel} FROM notification_channels c WHERE c.name > %(after)s ORDER BY c.name LIMIT %(limit)s;
 
 -- name: channels_for
--- The channels of these names, and the default ones.
-SELECT {channel} FROM notification_channels c WHERE c.name = ANY(%(names)s) OR c.by_default ORDER BY c.name;
+-- The channels of these names, the default ones, and those that hear of some kinds whoever else does.
+SELECT {channel} FROM notification_channels c
+WHERE c.name = ANY(%(names)s) OR c.by_default OR c.kinds <> '{{}}'
+ORDER BY c.name;
 
 -- name: find_channel
 -- The channel of that name.
@@ -152,15 +167,15 @@ SELECT {channel} FROM notification_channels c WHERE c.name = %(name)s;
 
 -- name: insert_channel
 -- Adds a channel, unless there is one of its name.
-INSERT INTO notification_channels (name, kind, settings, by_default, created_at, updated_at)
-VALUES (%(name)s, %(kind)s, %(settings)s::text::jsonb, %(by_default)s, %(now)s, %(now)s)
+INSERT INTO notification_channels (name, kind, settings, by_default, kinds, created_at, updated_at)
+VALUES (%(name)s, %(kind)s, %(settings)s::text::jsonb, %(by_default)s, %(kinds)s, %(now)s, %(now)s)
 ON CONFLICT (name) DO NOTHING;
 
 -- name: update_channel
 -- Changes what is given of a channel, and forgets that it failed.
 UPDATE notification_channels
 SET settings = settings || %(settings)s::text::jsonb, by_default = coalesce(%(by_default)s, by_default),
-    updated_at = %(now)s, failures = 0, paused_until = '-infinity'
+    kinds = coalesce(%(kinds)s, kinds), updated_at = %(now)s, failures = 0, paused_until = '-infinity'
 WHERE name = %(name)s;
 
 -- name: delete_channel
@@ -201,3 +216,23 @@ VALUES (%(team_id)s, %(channels)s, %(emails)s, %(digest)s, %(digest_at)s, %(quie
 ON CONFLICT (team_id) DO UPDATE
 SET channels = EXCLUDED.channels, emails = EXCLUDED.emails, digest = EXCLUDED.digest, digest_at = EXCLUDED.digest_at,
     quiet_from = EXCLUDED.quiet_from, quiet_to = EXCLUDED.quiet_to, updated_at = EXCLUDED.updated_at;
+
+-- name: old_notifications
+-- Some notifications that were routed before an instant and of which nothing waits, locked. What a digest was made of goes
+-- before the digest.
+SELECT n.id FROM notifications n
+WHERE n.routed_at < %(before)s
+  AND NOT EXISTS (SELECT FROM notification_deliveries d WHERE d.notification_id = n.id
+                  AND (d.state IN ('pending', 'held') OR coalesce(d.sent_at, d.due_at) >= %(before)s))
+  AND NOT EXISTS (SELECT FROM notification_deliveries d WHERE d.merged_into = n.id)
+ORDER BY n.routed_at, n.id LIMIT %(limit)s
+FOR UPDATE SKIP LOCKED;
+
+-- name: forget_deliveries
+-- Remove what became of notifications.
+DELETE FROM notification_deliveries WHERE notification_id = ANY(%(ids)s);
+
+-- name: forget_notifications
+-- Remove notifications; that their keys were told is remembered.
+WITH gone AS (DELETE FROM notifications WHERE id = ANY(%(ids)s) RETURNING key)
+INSERT INTO notification_keys (hash) SELECT notification_key_hash(key) FROM gone ON CONFLICT DO NOTHING;

@@ -42,14 +42,15 @@ def deliveries(
 
     Args:
         stored: the notification.
-        channels: the default channels and those that it may name.
+        channels: the default channels, those that it may name, and those that hear of some kinds.
         recipient: the team that it is about; None: it is about none.
         now: the present instant.
     """
     named = names_of(stored.notification, recipient)
     if named is None:
         named = tuple(sorted(name for name, channel in channels.items() if channel.by_default))
-    for name in dict.fromkeys(named):
+    listening = sorted(name for name, channel in channels.items() if channel.hears(stored.notification.kind))
+    for name in dict.fromkeys((*named, *listening)):
         if channel := channels.get(name):
             yield from _to_channel(stored, channel, recipient, now)
         else:
@@ -76,7 +77,7 @@ def _to_channel(stored: Stored, channel: Channel, recipient: Recipient | None, n
     targets = _targets(channel, recipient)
     for target in targets:
         identity = message_id(stored.notification.key, channel.name, target)
-        yield Planned(stored.id, channel.name, target, identity, state, due_at)
+        yield Planned(stored.id, channel.name, target, identity, state, due_at, stored.notification.urgent)
     if not targets:
         yield _parked(stored, channel.name, now, "neither the channel nor the team's preferences name an address")
 
@@ -90,4 +91,4 @@ def _targets(channel: Channel, recipient: Recipient | None) -> Sequence[str]:
 
 def _parked(stored: Stored, channel: str, now: datetime, error: str) -> Planned:
     identity = message_id(stored.notification.key, channel, "")
-    return Planned(stored.id, channel, "", identity, State.PARKED, now, error)
+    return Planned(stored.id, channel, "", identity, State.PARKED, now, stored.notification.urgent, error)

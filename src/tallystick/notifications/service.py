@@ -37,6 +37,7 @@ from tallystick.storage.database import Connection, Database
 LONGEST_OVERLAP = timedelta(days=7)
 OVERLAP = timedelta(days=1)
 TEST = "channel.test"
+PAGE = 1000
 
 
 class Carriers(NamedTuple):
@@ -67,13 +68,14 @@ class Notifications:
     Args:
         database: where they are.
         clock: where "now" comes from.
-        settings: the mail server, the templates, and which networks may be reached.
+        settings: the mail server, the templates, which networks may be reached, and how long messages are kept.
         patience: seconds that one message may take, whatever its receiver does.
     """
 
     def __init__(self, database: Database, clock: Clock, settings: Settings, *, patience: float = SEND_WITHIN) -> None:
         self._database = database
         self._clock = clock
+        self._kept_for = timedelta(days=settings.notification_retention_days)
         self._carriers = Carriers.of(settings, patience)
         self._courier = Courier(database, clock, self._carriers.senders)
 
@@ -86,6 +88,11 @@ class Notifications:
     async def settle(self) -> None:
         """Wait for every message that is under way."""
         await self._courier.settle()
+
+    async def prune(self) -> bool:
+        """Forget messages that were done with long ago, as the settings say; whether there is more to do right now."""
+        async with self._database.transaction() as tx:
+            return await store_deliveries.forget_notifications(tx, self._clock.now() - self._kept_for, PAGE) == PAGE
 
     async def close(self) -> None:
         """Stop sending; what is under way has a few seconds to end."""
@@ -104,7 +111,7 @@ class Notifications:
         await self._check_url(wanted.kind, wanted.url)
         now = self._clock.now()
         url = shown(wanted.url) if wanted.url else None
-        channel = Channel(wanted.name, wanted.kind, wanted.to, url, wanted.by_default, now, now)
+        channel = Channel(wanted.name, wanted.kind, wanted.to, url, wanted.by_default, now, now, kinds=wanted.kinds)
         secret = new_signing_secret() if wanted.kind is ChannelKind.WEBHOOK else None
         async with self._database.transaction() as tx:
             if not await store.insert_channel(tx, channel):
@@ -128,7 +135,7 @@ class Notifications:
         now = self._clock.now()
         url = shown(changes.url) if changes.url else None
         async with self._database.transaction() as tx:
-            await store.update_channel(tx, name, now, to=changes.to, shown=url, by_default=changes.by_default)
+            await store.update_channel(tx, name, now, changes, url)
             if changes.url:
                 await store.set_url(tx, name, changes.url, now)
             return await _channel(tx, name)

@@ -8,7 +8,15 @@ from psycopg.sql import SQL
 
 from tallystick.core.clock import zone
 from tallystick.http.answers import dumps
-from tallystick.notifications.models import Channel, ChannelKind, Digest, Preferences, QuietHours, Recipient
+from tallystick.notifications.models import (
+    Channel,
+    ChannelChanges,
+    ChannelKind,
+    Digest,
+    Preferences,
+    QuietHours,
+    Recipient,
+)
 from tallystick.storage.database import Connection
 from tallystick.storage.queries import Queries
 
@@ -16,7 +24,7 @@ QUERIES = Queries.load(__package__ or "")
 
 _CHANNEL = SQL(
     "c.name, c.kind, c.settings, c.by_default, c.created_at, c.updated_at, c.failures, "
-    "nullif(c.paused_until, '-infinity')"
+    "nullif(c.paused_until, '-infinity'), c.kinds"
 )
 
 
@@ -27,17 +35,21 @@ async def insert_channel(tx: Connection, channel: Channel) -> bool:
         "kind": channel.kind,
         "settings": _settings(to=channel.to, shown=channel.shown),
         "by_default": channel.by_default,
+        "kinds": list(channel.kinds),
         "now": channel.created_at,
     }
     return (await tx.execute(QUERIES["insert_channel"], values)).rowcount == 1
 
 
-async def update_channel(
-    tx: Connection, name: str, now: datetime, *, to: Sequence[str] | None, shown: str | None, by_default: bool | None
-) -> None:
-    """Change what is given (not None) of a channel."""
-    settings = _settings(to=to, shown=shown)
-    values = {"name": name, "settings": settings, "by_default": by_default, "now": now}
+async def update_channel(tx: Connection, name: str, now: datetime, changes: ChannelChanges, shown: str | None) -> None:
+    """Change what is given (not None) of a channel, and what its URL is shown as."""
+    values = {
+        "name": name,
+        "settings": _settings(to=changes.to, shown=shown),
+        "by_default": changes.by_default,
+        "kinds": None if changes.kinds is None else list(changes.kinds),
+        "now": now,
+    }
     await tx.execute(QUERIES["update_channel"], values)
 
 
@@ -58,7 +70,7 @@ async def list_channels(tx: Connection, limit: int, after: str = "") -> list[Cha
 
 
 async def channels_for(tx: Connection, names: Sequence[str]) -> dict[str, Channel]:
-    """Those of the channels that exist, and the default ones, by name."""
+    """Those of the channels that exist, the default ones, and those that hear of some kinds, by name."""
     return {each.name: each for each in await _channels(tx, "channels_for", {"names": list(names)})}
 
 
@@ -106,8 +118,9 @@ async def _channels(tx: Connection, statement: str, values: dict[str, Any]) -> l
 
 
 def _channel(row: tuple[Any, ...]) -> Channel:
-    name, kind, settings, *rest = row
-    return Channel(name, ChannelKind(kind), tuple(settings.get("to", ())), settings.get("shown"), *rest)
+    name, kind, settings, *rest, kinds = row
+    to, shown = tuple(settings.get("to", ())), settings.get("shown")
+    return Channel(*(name, ChannelKind(kind), to, shown, *rest, tuple(kinds)))
 
 
 def _preferences(row: tuple[Any, ...]) -> Preferences:

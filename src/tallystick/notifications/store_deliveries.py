@@ -12,9 +12,6 @@ from tallystick.notifications.models import ChannelKind, Delivery, Notification,
 from tallystick.notifications.store import QUERIES
 from tallystick.storage.database import Connection
 
-LOOK_AT = 1000
-"""Deliveries that are due of which a claim chooses; more are looked at by the next one."""
-
 NEWEST = 2**62
 """The position before the newest delivery."""
 
@@ -50,6 +47,7 @@ class Planned(NamedTuple):
     message_id: str
     state: State
     due_at: datetime
+    urgent: bool
     last_error: str | None = None
 
 
@@ -112,7 +110,7 @@ async def what_is_due(tx: Connection, now: datetime) -> Due:
 
 
 async def take_unrouted(tx: Connection, limit: int) -> list[Stored]:
-    """Some notifications without deliveries, locked, oldest first."""
+    """Some notifications without deliveries, locked, urgent ones first, then the oldest."""
     rows = await (await tx.execute(QUERIES["take_unrouted"], {"limit": limit})).fetchall()
     return [Stored(row[0], _notification(row[1:])) for row in rows]
 
@@ -152,13 +150,8 @@ async def add_digest(tx: Connection, digest: Notification, merged: Sequence[int]
 
 
 async def claim(tx: Connection, wanted: Claim) -> list[Claimed]:
-    """Take deliveries that are due."""
-    values = {
-        **wanted._asdict(),
-        "under_way": json.dumps(dict(wanted.under_way)),
-        "busy": [name for name, number in wanted.under_way.items() if number >= wanted.per_channel],
-        "look_at": LOOK_AT,
-    }
+    """Take deliveries that are due, urgent ones first."""
+    values = {**wanted._asdict(), "under_way": json.dumps(dict(wanted.under_way))}
     rows = await (await tx.execute(QUERIES["claim"].format(delivery=_DELIVERY), values)).fetchall()
     return [_claimed(row) for row in rows]
 
@@ -231,6 +224,19 @@ async def find_delivery(tx: Connection, delivery_id: int) -> Delivery | None:
 async def replay_delivery(tx: Connection, delivery_id: int, now: datetime) -> bool:
     """Send it once more; whether it was sent or parked before."""
     return (await tx.execute(QUERIES["replay_delivery"], {"id": delivery_id, "now": now})).rowcount == 1
+
+
+async def forget_notifications(tx: Connection, before: datetime, limit: int) -> int:
+    """Remove up to `limit` notifications that were done with before an instant, and their deliveries; how many.
+
+    Their keys are told once for ever all the same.
+    """
+    rows = await (await tx.execute(QUERIES["old_notifications"], {"before": before, "limit": limit})).fetchall()
+    ids = [id for (id,) in rows]
+    if ids:
+        await tx.execute(QUERIES["forget_deliveries"], {"ids": ids})
+        await tx.execute(QUERIES["forget_notifications"], {"ids": ids})
+    return len(ids)
 
 
 def _notification(row: Sequence[Any]) -> Notification:

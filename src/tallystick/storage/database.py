@@ -5,6 +5,7 @@ moment, so usage made of roll-ups and of raw events can't count an event twice o
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import MappingProxyType
@@ -13,12 +14,18 @@ from typing import Any, TypeAlias
 import psycopg
 from psycopg import AsyncConnection, IsolationLevel
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
-from tallystick.core.errors import StorageError, Unavailable
+from tallystick.core.errors import Forbidden, StorageError, Unavailable
 from tallystick.core.settings import Settings
 from tallystick.storage.embedded import EmbeddedServer
 from tallystick.storage.migrate import first_line, migrate
+from tallystick.storage.queries import Queries
+from tallystick.storage.tenancy import TEAM, role_of
+
+log = logging.getLogger(__name__)
+QUERIES = Queries.load(__package__ or "")
 
 Connection: TypeAlias = AsyncConnection[tuple[Any, ...]]
 
@@ -89,7 +96,8 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A transaction that writes; committed when the block ends, rolled back when it raises."""
-        async with self.connection() as connection, connection.transaction():
+        async with self._connection() as connection, connection.transaction():
+            await _narrow(connection)
             yield connection
 
     @asynccontextmanager
@@ -101,14 +109,15 @@ class Database:
         Raises:
             Unavailable: too much is being read.
         """
-        async with self._reading(), self.connection() as connection:
+        async with self._reading(), self._connection() as connection:
             await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
             await connection.set_read_only(True)
             try:
                 async with connection.transaction():
+                    await _narrow(connection)
                     yield connection
             finally:
-                if not connection.closed:
+                if await _is_at_rest(connection):
                     await connection.set_isolation_level(None)
                     await connection.set_read_only(None)
 
@@ -126,14 +135,30 @@ class Database:
 
     @asynccontextmanager
     async def statements(self) -> AsyncIterator[Connection]:
-        """A connection on which every statement is a transaction of its own: the least trips to the server."""
-        async with self.connection() as connection:
+        """A connection on which every statement is a transaction of its own: the least trips to the server.
+
+        On behalf of one team they are one transaction: only that can be narrowed.
+        """
+        if TEAM.get() is not None:
+            async with self.transaction() as tx:
+                yield tx
+            return
+        async with self._connection() as connection:
             await connection.set_autocommit(True)
             try:
                 yield connection
             finally:
-                if not connection.closed:
+                if await _is_at_rest(connection):
                     await connection.set_autocommit(False)
+
+    async def another_connection(self) -> Connection:
+        """A connection outside of the pool, for what needs one for as long as it runs; the caller closes it.
+
+        Raises:
+            psycopg.OperationalError: the server can't be reached.
+        """
+        _refuse_narrowed()
+        return await psycopg.AsyncConnection.connect(_patient(self.url), autocommit=True)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -143,6 +168,12 @@ class Database:
             Unavailable: there is none free, or the server can't be reached.
             StorageError: the disk is full.
         """
+        _refuse_narrowed()
+        async with self._connection() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
         try:
             async with self._pool.connection() as connection:
                 yield connection
@@ -151,11 +182,39 @@ class Database:
         except psycopg.errors.DiskFull as error:
             raise StorageError(f"the database's disk is full: {first_line(error)}") from error
         except psycopg.errors.InsufficientPrivilege as error:
+            if TEAM.get() is not None:
+                log.warning("refused on behalf of a team: %s", first_line(error))
+                raise Forbidden("this concerns more than one team, and a portal token is for one alone") from None
             raise StorageError(f"the database's user lacks a right: {first_line(error)}") from error
         except psycopg.OperationalError as error:
             if isinstance(error, psycopg.errors.QueryCanceled):
                 raise
             raise Unavailable(f"the database is not reachable: {first_line(error)}", retry_after=2) from error
+
+
+async def _narrow(connection: Connection) -> None:
+    """Let the transaction that has just begun see what its context may."""
+    if (team_id := TEAM.get()) is not None:
+        values = {"role": role_of(connection.info.dbname), "team_id": team_id}
+        await connection.execute(QUERIES["narrow"], values)
+
+
+def _refuse_narrowed() -> None:
+    """What is no transaction can't be narrowed."""
+    if TEAM.get() is not None:
+        raise Forbidden("this can't be done on behalf of one team")
+
+
+async def _is_at_rest(connection: Connection) -> bool:
+    """Whether its settings can be put back.
+
+    One that was left in the middle of a statement, as where the server was lost inside a pipeline, is closed: the pool
+    replaces it.
+    """
+    if connection.pgconn.transaction_status == TransactionStatus.IDLE:
+        return True
+    await connection.close()
+    return False
 
 
 def _patient(url: str) -> str:

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.pool import StaticPool
 
 from tallystick.core.errors import StorageError
+from tallystick.storage.queries import Queries
 
 OLDEST_SERVER = 150_000
 _MIGRATION_LOCK = 7_461_000
@@ -35,6 +36,18 @@ def migrate(url: str) -> None:
             raise _explained(error.orig or error, connection.info) from None
         except psycopg.Error as error:
             raise _explained(error, connection.info) from None
+        _refuse_half_blind(connection)
+
+
+def _refuse_half_blind(connection: psycopg.Connection) -> None:
+    """Refuse a user who is shown no rows: who does not own the tables is subject to their row-level security."""
+    found = connection.execute(Queries.load(__package__ or "")["half_blind"]).fetchone()
+    if found is not None and found[0]:
+        user, owner = connection.info.user, found[1]
+        raise StorageError(
+            f"user {user!r} does not own Tallystick's tables, so PostgreSQL would show it no rows of them; "
+            f"connect as {owner!r}, or GRANT {owner} TO {user}"
+        )
 
 
 def _explained(error: BaseException, info: psycopg.ConnectionInfo) -> StorageError:

@@ -15,6 +15,7 @@ from tallystick.enforcement.service import Enforcement
 from tallystick.integrations.billing_provider import BillingProvider, Synced
 from tallystick.metering.service import Metering
 from tallystick.notifications.service import Notifications
+from tallystick.overview.keeping import Keeper
 
 log = logging.getLogger("tallystick.worker")
 
@@ -26,7 +27,9 @@ CLOSE_EVERY = 60.0
 SETTLE_EVERY = 60.0
 NOTIFY_EVERY = 0.2
 TIDY_EVERY = 5.0
+PRUNE_EVERY = 600.0
 COLLECT_EVERY = 1.0
+LOOK_OVER_EVERY = 1.0
 LONGEST_PAUSE = 30.0
 FINISH_SECONDS = 15.0
 
@@ -45,6 +48,7 @@ async def running(
     notifications: Notifications | None = None,
     enforcement: Enforcement | None = None,
     provider: BillingProvider | None = None,
+    overview: Keeper | None = None,
     sync_interval: float = 3600.0,
 ) -> AsyncIterator[None]:
     """Run every loop while the block runs; a round that is under way is finished.
@@ -59,6 +63,7 @@ async def running(
         notifications: sends what is due; None: nothing is sent.
         enforcement: ends throttles and reservations whose time has come; None: they end all the same, untold.
         provider: who collects what teams owe; None: nobody does.
+        overview: keeps the overview of all teams current; None: it stays as it is.
         sync_interval: seconds between two synchronisations with the provider.
     """
     stop, touched = asyncio.Event(), asyncio.Event()
@@ -92,8 +97,10 @@ async def running(
         asyncio.create_task(_repeat("closing", close_periods, CLOSE_EVERY, stop)),
         asyncio.create_task(_repeat("credits", settle_credits, SETTLE_EVERY, stop)),
         asyncio.create_task(_repeat("notifications", _notifying(notifications, clock), NOTIFY_EVERY, stop)),
+        asyncio.create_task(_repeat("old notifications", _pruning(notifications), PRUNE_EVERY, stop)),
         asyncio.create_task(_repeat("limits", _tidying(enforcement), TIDY_EVERY, stop)),
         asyncio.create_task(_repeat("collection", _collecting(provider), COLLECT_EVERY, stop)),
+        asyncio.create_task(_repeat("overview", _looking_over(overview), LOOK_OVER_EVERY, stop)),
         asyncio.create_task(_repeat("synchronisation", _synchronising(provider), sync_interval, stop)),
     ]
     try:
@@ -115,6 +122,13 @@ def _notifying(notifications: Notifications | None, clock: Clock) -> Work:
     return notify
 
 
+def _pruning(notifications: Notifications | None) -> Work:
+    async def prune() -> bool:
+        return notifications is not None and await notifications.prune()
+
+    return prune
+
+
 def _tidying(enforcement: Enforcement | None) -> Work:
     async def tidy() -> bool:
         return enforcement is not None and await enforcement.tidy()
@@ -127,6 +141,15 @@ def _collecting(provider: BillingProvider | None) -> Work:
         return provider is not None and await provider.tend()
 
     return collect
+
+
+def _looking_over(overview: Keeper | None) -> Work:
+    async def look_over() -> bool:
+        if overview is not None:
+            await overview.keep()  # what is left waits for the next round: nothing here is urgent
+        return False
+
+    return look_over
 
 
 def _synchronising(provider: BillingProvider | None) -> Work:

@@ -73,6 +73,7 @@ async def test_a_channel_is_made_shown_changed_and_removed(client):
         "to": ["ops@example.com"],
         "shown": None,
         "by_default": False,
+        "kinds": [],
         "created_at": "2026-03-15T12:00:00Z",
         "updated_at": "2026-03-15T12:00:00Z",
         "failures": 0,

@@ -290,6 +290,9 @@ async def test_a_receiver_that_hangs_holds_up_nobody_else(town, hook):
         "http://localhost:8080/",
         "https://[::1]/",
         "https://[::ffff:10.0.0.1]/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[64:ff9b::7f00:1]/",
+        "https://127.1/",
         "https://[fd00::1]/",
         "https://10.1.2.3/",
         "https://0x7f.1/",
@@ -309,7 +312,8 @@ async def test_an_address_that_is_not_public_is_refused(database, clock, url):
     "url",
     ["ftp://example.com/", "file:///etc/passwd", "gopher://example.com/", "//example.com", "https://", "nonsense",
      "https://user:pass@example.com/", "https://example.com/#part", "https://example.com/\0", "https://exa mple.com/",
-     "https://example.com/" + "x" * 3000],
+     "https://example.com/" + "x" * 3000,
+     "https://0177.0.0.1/"],
 )  # fmt: skip
 async def test_what_is_no_web_address_is_refused(town, url):
     with pytest.raises(InvalidInput, match="URL"):

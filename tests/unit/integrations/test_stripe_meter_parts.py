@@ -152,7 +152,8 @@ def test_an_identifier_is_of_all_that_makes_a_delta_and_of_nothing_else() -> Non
 
 async def test_refusals_slow_down_and_silence_speeds_up_again() -> None:
     pace = Pace(100, now=lambda: 0.0)
-    pace.refused()
+    for _ in range(16):  # that were under way together
+        pace.refused()
     assert pace.rate == 50
     for _ in range(1000):
         pace.taken()

@@ -101,7 +101,7 @@ class BaseTracker(Tracking):
         if self._closed:
             raise TrackerClosed("the tracker is closed; the event was not accepted")
         full = self._spool.append(event)
-        self._counting.add(queued=1)
+        self._counting.queued()
         self._accepted(full)
 
     def _refused(self) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timezone
 from decimal import Context, Decimal, Inexact
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Union
 from uuid import UUID
 
@@ -33,6 +34,8 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?
 _SMALLEST = Decimal(1).scaleb(-MAX_DECIMALS)
 _EXACTLY = Context(prec=MAX_DIGITS_BEFORE_POINT + MAX_DECIMALS + 2, traps=[Inexact])
 _VARIANTS = "89ab"
+_SHORT = 10**18
+"""Below it a whole number is written without a closer look."""
 
 
 def new_key() -> str:
@@ -60,9 +63,10 @@ def encode_event(
         InvalidEvent: a value does not fit; names it and says what is allowed.
     """
     key = f'"{new_key()}"' if idempotency_key is None else _text("key", idempotency_key)
+    made = _now() if timestamp is None else _instant(timestamp)
     encoded = (
-        f'{{"team_id":{_text("team", team)},"event_name":{_text("event", event)},"quantity":"{exact_text(quantity)}",'
-        f'"timestamp":"{_instant(timestamp)}","idempotency_key":{key}'
+        f'{{"team_id":{_name("team", team)},"event_name":{_name("event", event)},"quantity":"{exact_text(quantity)}",'
+        f'"timestamp":"{made}","idempotency_key":{key}'
     )
     if unit is not None:
         encoded += f',"unit":{_text("unit", unit, empty=True)}'
@@ -82,7 +86,7 @@ def exact_text(quantity: Quantity) -> str:
         InvalidEvent: a float, not a finite number, 10^20 or more, or more than 18 decimals.
     """
     kind = type(quantity)
-    if kind is int and -(10**18) < quantity < 10**18:  # type: ignore[operator] # an int, as the line says
+    if kind is int and -_SHORT < quantity < _SHORT:  # type: ignore[operator] # an int, as the line says
         return str(quantity)
     if isinstance(quantity, (bool, float)) or not isinstance(quantity, (Decimal, int, str)):
         raise InvalidEvent(f"quantity is a {kind.__name__}; give an exact number: Decimal('0.1'), 3 or '0.1'")
@@ -120,9 +124,17 @@ def _text(name: str, value: object, *, empty: bool = False) -> str:
     return _quote(value)
 
 
-def _instant(timestamp: datetime | None) -> str:
-    if timestamp is None:
-        return _now()
+def _name(name: str, value: object) -> str:
+    """A text as JSON, one of those that come again and again."""
+    return _known_text(name, value) if type(value) is str else _text(name, value)
+
+
+@lru_cache(maxsize=4096)
+def _known_text(name: str, value: str) -> str:
+    return _text(name, value)
+
+
+def _instant(timestamp: datetime) -> str:
     if getattr(timestamp, "tzinfo", None) is None:
         raise InvalidEvent("timestamp has to be a datetime with a time zone, such as datetime.now(timezone.utc)")
     return timestamp.astimezone(timezone.utc).isoformat()
@@ -146,21 +158,41 @@ def _metadata(metadata: Mapping[str, Any]) -> str:
     """Metadata as JSON."""
     if len(metadata) > MAX_METADATA_KEYS:
         raise InvalidEvent(f"metadata has {len(metadata)} keys; at most {MAX_METADATA_KEYS} are allowed")
-    for name, value in metadata.items():
-        if type(value) is not str and type(value) is not int:  # those two are most of what there is, and are right
-            _check_value(f"metadata {name!r}", value, 2)
+    encoded = _flat(metadata) or _nested(metadata)
     try:
-        encoded = _encode(metadata)
-        size = len(encoded.encode())
-    except InvalidEvent:
-        raise
+        size = len(encoded) if encoded.isascii() else len(encoded.encode())
     except UnicodeEncodeError:
         raise InvalidEvent("metadata holds half a surrogate pair, which is no character") from None
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidEvent(f"metadata can't be written as JSON: {error}") from None
     if size > MAX_METADATA_BYTES:
         raise InvalidEvent(f"metadata is {size} bytes of JSON; at most {MAX_METADATA_BYTES} are allowed")
     return encoded
+
+
+def _flat(metadata: Mapping[str, Any]) -> str | None:
+    """Metadata of texts and whole numbers, as most is, without the encoder; None if it holds anything else."""
+    members = []
+    for name, value in metadata.items():
+        if type(name) is not str:
+            return None
+        if type(value) is str:
+            members.append(f"{_quoted_name(name)}:{_quote(value)}")
+        elif type(value) is int and -_SHORT < value < _SHORT:
+            members.append(f"{_quoted_name(name)}:{value}")
+        else:
+            return None
+    return f"{{{','.join(members)}}}"
+
+
+def _nested(metadata: Mapping[str, Any]) -> str:
+    """Metadata of any kind that is allowed."""
+    for name, value in metadata.items():
+        _check_value(f"metadata {name!r}", value, 2)
+    try:
+        return _encode(metadata)
+    except InvalidEvent:
+        raise
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidEvent(f"metadata can't be written as JSON: {error}") from None
 
 
 def _check_value(name: str, value: object, depth: int) -> None:
@@ -193,3 +225,4 @@ _encode = json.JSONEncoder(
     separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False, default=_as_plain
 ).encode
 _quote = json.encoder.encode_basestring
+_quoted_name = lru_cache(maxsize=1024)(_quote)

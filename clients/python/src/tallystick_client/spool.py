@@ -95,7 +95,9 @@ class Spool:
             except OSError as error:
                 self._take_back()
                 self._refuse(error)
-            self._count(len(line))
+            self._events += 1
+            self._size += len(line)
+            self._total += len(line)
             full = self._events >= self._batch_events or self._size >= self._batch_bytes
             if full:
                 self._seal()
@@ -124,11 +126,6 @@ class Spool:
         if self._durable:
             _sync_folder(self._own.folder)
             _sync_folder(self.folder)
-
-    def _count(self, size: int) -> None:
-        self._events += 1
-        self._size += size
-        self._total += size
 
     def _take_back(self) -> None:
         """After a write that failed: cut off what it left, and write no more to that file."""

@@ -40,6 +40,11 @@ class Counting:
             for name, count in counts.items():
                 self._counts[name] += count
 
+    def queued(self) -> None:
+        """Count an event that was accepted, as fast as that can be done."""
+        with self._lock:
+            self._counts["queued"] += 1
+
     def now(self, spool_bytes: int) -> Stats:
         """All of them at one moment."""
         with self._lock:

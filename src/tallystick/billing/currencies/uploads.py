@@ -48,12 +48,23 @@ def parse_table(text: str, source: str) -> list[Quote]:
         InvalidInput: a name that can't be, no rate at all, or a line that does not fit: the first one is named.
     """
     check_name(source)
-    rows = ((number, row) for number, row in enumerate(csv.reader(text.lstrip("\ufeff").splitlines()), 1) if any(row))
+    rows = _rows(text)
     _, header = next(rows, (0, []))
     names = [name.strip().lower() for name in header]
     quotes = list(_quotes(names, rows, source))
     _check(quotes, source)
     return quotes
+
+
+def _rows(text: str) -> Iterator[tuple[int, Sequence[str]]]:
+    """The rows that hold anything, each with the number of its line."""
+    reader = csv.reader(text.lstrip("\ufeff").splitlines())
+    try:
+        for row in reader:
+            if any(row):
+                yield reader.line_num, row
+    except csv.Error as error:
+        raise InvalidInput(f"line {reader.line_num}: {error}", field="rates") from None
 
 
 def check_name(source: str) -> None:

@@ -41,9 +41,12 @@ def demo(
         bool | None,
         typer.Option("--keep/--exit", help="Go on serving afterwards. Default: in a terminal, until Ctrl-C."),
     ] = None,
+    stripe: Annotated[
+        bool, typer.Option(help="Close a month with a fake of Stripe as well, in peace and while everything fails.")
+    ] = True,
     data_dir: DataDir = None,
 ) -> None:
-    """Start a server, meter a month of several teams' traffic, and show what each used and owes.
+    """Start a server, meter a month of several teams' traffic, show what each owes, and close a month with Stripe.
 
     It has a data folder of its own. With DATABASE_URL it uses that database, if nothing but the demo is in it.
     """
@@ -52,11 +55,33 @@ def demo(
     with _server(settings) as url:
         _send_traffic(url, events)
         _show_reports(settings)
-        output.show(f"\nThe API and its documentation: {url}/docs   (dev mode: no key is needed on this machine)")
+        if stripe:
+            _settle(settings)
+        output.show(f"\nThe dashboard:                 {_dashboard(url)}")
+        output.show(f"The API and its documentation: {url}/docs   (dev mode: no key is needed on this machine)")
         output.show("Next: docs/quickstart.md makes it yours in ten lines.")
         if sys.stdout.isatty() if keep is None else keep:
+            _open(url)
             output.show("Serving until Ctrl-C …")
             _wait_for_interrupt()
+
+
+def _dashboard(url: str) -> str:
+    """Where it is, or why it is not there."""
+    from tallystick.web.assets import is_built
+
+    return f"{url}/" if is_built() else "not built; `make web` in a clone of the project builds it"
+
+
+def _open(url: str) -> None:
+    """Show the dashboard where somebody sits in front of a screen."""
+    import webbrowser
+
+    from tallystick.web.assets import is_built
+
+    seen = sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if seen and is_built() and sys.stdout.isatty():
+        webbrowser.open(f"{url}/")
 
 
 def _folder() -> "Path":
@@ -169,6 +194,19 @@ def _show_reports(settings: "Settings") -> None:
     for report in run_with_database(read, settings):
         output.note("")
         show_current(report, drawn=True)
+
+
+def _settle(settings: "Settings") -> None:
+    """A month of its own, in databases of its own on the same server."""
+    from tallystick.cli.demo.settling import settle
+
+    async def url(database: "Database") -> str:
+        return database.url
+
+    try:
+        settle(run_with_database(url, settings))
+    except StorageError as error:
+        output.note(f"The month with Stripe is left out: {error}")
 
 
 def _wait_for_interrupt() -> None:

@@ -48,7 +48,7 @@ def with_stripe(work: "Callable[[StripeParts], Awaitable[T]]", *, live: bool | N
 
     settings = settings_from(**options)
     if live is False and is_live(settings):
-        raise ConfigurationError("the key is for real money; say --live if that is meant")
+        raise ConfigurationError("the key is not for tests, but for real money; say --live if that is meant")
 
     async def run(database: "Database") -> T:
         clock = SystemClock()

@@ -13,7 +13,7 @@ from tallystick.core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from tallystick.integrations.stripe.provider import StripeParts
-    from tallystick.integrations.stripe.teams.models import Terms
+    from tallystick.integrations.stripe.teams.models import Changes
     from tallystick.integrations.stripe.teams.setup import Step, Wanted
 
 
@@ -61,7 +61,7 @@ def setup(
     late: Annotated[LatePolicy | None, typer.Option(help="What becomes of usage that is learned of late.")] = None,
     collection: Annotated[Collection | None, typer.Option(help="How bills are collected.")] = None,
     since: Annotated[
-        datetime | None, typer.Option(help="Periods that ended by then are none of Stripe's. Default: now.")
+        datetime | None, typer.Option(help="Periods that ended by then (UTC) are none of Stripe's. Default: now.")
     ] = None,
     apply: Annotated[bool, typer.Option("--apply", help="Do it, instead of showing what would be done.")] = False,
     live: Annotated[bool, typer.Option("--live", help="A key for real money is meant.")] = False,
@@ -72,13 +72,11 @@ def setup(
     The key comes from TALLYSTICK_STRIPE_API_KEY alone. Doing it again changes only what is different by then.
     """
     from tallystick.cli.stripe import with_stripe
-    from tallystick.integrations.stripe.teams.models import Terms
     from tallystick.integrations.stripe.teams.setup import Wanted
 
-    terms = _terms(mode, late, collection, since)
     wanted = Wanted(
         customers={**_from_file(file), **_pairs(customer or ())},
-        terms=terms if terms != Terms() or any((mode, late, collection)) else None,
+        changes=_changes(mode, late, collection, since),
         metadata=metadata or None,
         create=create,
         only=frozenset(team) if team else None,
@@ -87,8 +85,12 @@ def setup(
     output.note(f"account {account}")
     _show(steps)
     trouble = [step for step in steps if step.action in ("missing", "conflict")]
+    if any(step.action == "missing" for step in trouble):
+        output.note(
+            "of a team without a customer: --create makes one, --customer TEAM=CUSTOMER or --csv says which it is"
+        )
     if apply:
-        output.note(f"{done} teams set up, {len(trouble)} left alone")
+        output.note(f"{done} {'team' if done == 1 else 'teams'} set up, {len(trouble)} left alone")
     elif any(step.action in ("link", "change", "create") for step in steps):
         output.note("nothing was done yet; say --apply to do it")
     if any(step.action == "conflict" for step in trouble):
@@ -103,18 +105,18 @@ async def _run(parts: "StripeParts", wanted: "Wanted", *, apply: bool) -> "tuple
     return parts.account, steps, await doing.apply(steps) if apply else 0
 
 
-def _terms(
+def _changes(
     mode: Mode | None, late: LatePolicy | None, collection: Collection | None, since: datetime | None
-) -> "Terms":
+) -> "Changes":
     from datetime import UTC
 
     from tallystick.integrations.stripe.meters.models import LatePolicy as Policy
     from tallystick.integrations.stripe.teams import models
 
-    return models.Terms(
-        models.Mode(mode or Mode.INVOICE_ITEMS),
-        Policy(late or LatePolicy.NEXT_PERIOD),
-        models.Collection(collection or Collection.CHARGE),
+    return models.Changes(
+        models.Mode(mode) if mode else None,
+        Policy(late) if late else None,
+        models.Collection(collection) if collection else None,
         since.replace(tzinfo=UTC) if since else None,
     )
 
@@ -126,7 +128,9 @@ def _from_file(file: Path | None) -> dict[str, str]:
         return {}
     try:
         return read_mapping(file.read_text(encoding="utf-8-sig").splitlines())
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InvalidInput(f"{file}: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
         raise InvalidInput(f"{file}: {error}") from None
 
 

@@ -12,15 +12,20 @@ from tallystick.cli import DataDir, output
 
 if TYPE_CHECKING:
     from tallystick.integrations.stripe.meters.catalogue import Step
-    from tallystick.integrations.stripe.meters.service import Standing
     from tallystick.integrations.stripe.provider import StripeParts
     from tallystick.integrations.stripe.reconciling.models import Comparison
+    from tallystick.storage.database import Database
 
 Teams = Annotated[list[str] | None, typer.Option("--team", help="Of this team alone; can be repeated.")]
 Live = Annotated[bool, typer.Option("--live", help="A key for real money is meant.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object per line.")]
 
 COLUMNS = ("team", "metric", "from", "to", "local", "stripe", "absolute", "percent", "drift", "detail")
+
+
+STATUS = ("team", "pending", "parked", "accepted", "confirmed", "quarantined", "late", "in_doubt", "bills_waiting",
+          "bills_open", "bills_paid", "bills_held", "oldest", "why")  # fmt: skip
+NOTHING_TOLD = (0, 0, 0, 0, 0, 0, 0, None, None)
 
 
 def register(parent: typer.Typer) -> None:
@@ -62,23 +67,37 @@ def sync(*, team: Teams = None, live: Live = False, data_dir: DataDir = None) ->
 
 
 def status(*, team: Teams = None, json: Json = False, data_dir: DataDir = None) -> None:
-    """Show what Stripe's meters were told, what waits, and since when. Stripe is not asked."""
+    """Show what Stripe was told and given, what waits, since when and why. Stripe is not asked.
+
+    First the differences of usage that its meters are told, then the bills that it collects.
+    """
     from tallystick.cli import run_with_database, settings_from
-    from tallystick.integrations.stripe.meters import store
-    from tallystick.integrations.stripe.meters.service import Standing
-    from tallystick.storage.database import Database
 
-    async def read(database: Database) -> "list[Standing]":
-        async with database.snapshot() as tx:
-            return [Standing(*row) for row in await store.standing(tx, team)]
-
-    found = run_with_database(read, settings_from(data_dir=data_dir))
+    found = run_with_database(lambda database: _standing(database, team), settings_from(data_dir=data_dir))
     if json:
         for each in found:
-            output.show_json(each._asdict())
+            output.show_json(each)
         return
-    columns = ("team", "pending", "parked", "accepted", "confirmed", "quarantined", "late", "in doubt", "oldest", "why")
-    output.show_table(columns, found, empty="Stripe's meters are told nothing yet")
+    output.show_table(STATUS, [tuple(each.values()) for each in found], empty="Stripe was given nothing yet")
+
+
+async def _standing(database: "Database", teams: list[str] | None) -> list[dict[str, Any]]:
+    """How usage and bills stand, a row per team."""
+    from tallystick.integrations.stripe.bills import store as bills
+    from tallystick.integrations.stripe.meters import store as meters
+
+    async with database.snapshot() as tx:
+        told = {row[0]: row[1:] for row in await meters.standing(tx, teams)}
+        billed = {row.team_id: row for row in await bills.standing(tx, teams)}
+    found = []
+    for team in sorted({*told, *billed}):
+        *counts, oldest, hold = told.get(team) or NOTHING_TOLD
+        bill = billed.get(team)
+        waiting = [since for since in (oldest, bill and bill.oldest) if since is not None]
+        numbers = (bill.waiting, bill.open, bill.paid, bill.held) if bill else (0, 0, 0, 0)
+        row = (team, *counts, *numbers, min(waiting, default=None), hold or (bill and bill.hold))
+        found.append(dict(zip(STATUS, row, strict=True)))
+    return found
 
 
 def reconcile(
@@ -121,12 +140,21 @@ def show_comparisons(found: "Sequence[Comparison]", *, as_csv: bool = False, jso
         output.show_table(COLUMNS, rows, empty="Stripe's meters are told nothing yet")
 
 
-def resume(*, team: Teams = None, live: Live = False, data_dir: DataDir = None) -> None:
+def resume(
+    *,
+    team: Teams = None,
+    refused: Annotated[bool, typer.Option("--refused", help="Also tell anew what Stripe refused for good.")] = False,
+    live: Live = False,
+    data_dir: DataDir = None,
+) -> None:
     """Try at once what is held, when what it waits for was put right."""
     from tallystick.cli.stripe import with_stripe
 
     async def work(parts: "StripeParts") -> int:
         await parts.meters.resume(team)
+        if refused:
+            await parts.meters.retell(team)
+            await parts.meters.planner.run(team)
         return (await parts.meters.send()).accepted
 
     output.note(f"{with_stripe(work, live=live, data_dir=data_dir)} accepted")

@@ -5,6 +5,7 @@ own; so calls are made in threads (`call`). Retries are ours alone, because only
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from tallystick.integrations.stripe.outcomes import StripeRefused, outcome_of
 
 T = TypeVar("T")
 
+TEST_KEYS = ("sk_test_", "rk_test_")
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 20.0
 
@@ -32,6 +34,7 @@ def open_client(settings: Settings) -> stripe.StripeClient:
     if not key:
         raise ConfigurationError("no Stripe key; set TALLYSTICK_STRIPE_API_KEY")
     stripe.enable_telemetry = False
+    logging.getLogger("stripe").setLevel(logging.WARNING)  # below it are two lines a call, and then whole answers
     addresses: Any = {} if settings.stripe_api_base is None else _addresses(settings.stripe_api_base, key)
     return stripe.StripeClient(
         key,
@@ -42,9 +45,9 @@ def open_client(settings: Settings) -> stripe.StripeClient:
 
 
 def is_live(settings: Settings) -> bool:
-    """Whether the key is for real money."""
+    """Whether the key may be for real money: any key is that does not say it is for tests; without one: no."""
     key = settings.stripe_api_key.get_secret_value() if settings.stripe_api_key else ""
-    return key.startswith(("sk_live_", "rk_live_"))
+    return bool(key) and not key.startswith(TEST_KEYS)
 
 
 def is_local(settings: Settings) -> bool:
@@ -71,7 +74,7 @@ async def call(doing: str, method: Callable[..., T], *arguments: Any) -> T:
 
 def _addresses(base: str, key: str) -> dict[str, str]:
     parts = urlsplit(base)
-    tests = key.startswith(("sk_test_", "rk_test_")) and parts.scheme == "https"
+    tests = key.startswith(TEST_KEYS) and parts.scheme == "https"
     if not tests and not is_loopback(parts.hostname or ""):
         raise ConfigurationError("TALLYSTICK_STRIPE_API_BASE is for this machine, or for test keys over https, alone")
     return dict.fromkeys(("api", "connect", "files", "meter_events"), base.rstrip("/"))

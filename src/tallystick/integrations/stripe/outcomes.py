@@ -4,6 +4,7 @@ Bills and meters act on the class alone; nothing else looks into Stripe's errors
 deed, not how bad it is: `unknown` may have been done, everything below it was not.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -14,6 +15,9 @@ from tallystick.core.errors import TallystickError
 
 LONGEST_MESSAGE = 300
 ALREADY = "already exists with identifier"
+SECRET = re.compile(r"\b(?:[sr]k_(?:test|live)|whsec)_[\w*]+")
+REPEATED = frozenset({"duplicate_meter_event"})
+LOCKED = "lock_timeout"
 TOO_OLD = frozenset({"timestamp_too_far_in_past"})
 AHEAD = frozenset({"timestamp_in_future"})
 UNUSABLE = frozenset({"meter_event_invalid_value", "meter_event_value_too_many_digits", "payload_invalid_value"})
@@ -78,6 +82,11 @@ class Outcome:
         """Whether no other call can succeed either: the key is not, or no longer, good."""
         return self.status in (401, 403)
 
+    @property
+    def is_too_fast(self) -> bool:
+        """Whether there were too many calls, and not just another one at the same thing."""
+        return self.status == 429 and self.code != LOCKED
+
 
 ACCEPTED = Outcome(Class.ACCEPTED, 200)
 
@@ -93,17 +102,21 @@ class StripeRefused(TallystickError):
         self.outcome = outcome
 
 
-def outcome_of(error: stripe.StripeError) -> Outcome:
+def outcome_of(error: stripe.StripeError, identifier: str | None = None) -> Outcome:
     """What an error of Stripe's SDK says about the call.
 
     A refusal with words that are not known is `poison`: it is kept and shown, and nothing is lost by it.
+
+    Args:
+        error: what the SDK raised.
+        identifier: of the event that was sent: that another one exists already says nothing about it.
     """
     if isinstance(error, stripe.APIConnectionError) or error.http_status is None:
         return Outcome(Class.UNKNOWN, message=_line(error))
     code = _code(error)
     headers: Any = error.headers or {}
     return Outcome(
-        kind=_class(error, code),
+        kind=_class(error, code, identifier),
         status=error.http_status,
         code=code,
         message=_line(error),
@@ -112,7 +125,7 @@ def outcome_of(error: stripe.StripeError) -> Outcome:
     )
 
 
-def _class(error: stripe.StripeError, code: str | None) -> Class:
+def _class(error: stripe.StripeError, code: str | None, identifier: str | None) -> Class:
     status = error.http_status or 0
     if status >= 500 or status < 400:  # a page of a gateway has the status of success at times
         return Class.UNKNOWN
@@ -122,13 +135,17 @@ def _class(error: stripe.StripeError, code: str | None) -> Class:
         return Class.CONFIGURATION
     if isinstance(error, stripe.IdempotencyError):
         return Class.POISON
-    if (status == 400 and ALREADY in str(error.user_message or "")) or code == "duplicate_meter_event":
+    if code in REPEATED or (status == 400 and _exists_already(str(error.user_message or ""), identifier)):
         return Class.DUPLICATE
     if code in TOO_OLD:
         return Class.LATE
     if code in AHEAD:
         return Class.CLOCK
     return _by_message(str(error.user_message or ""))
+
+
+def _exists_already(message: str, identifier: str | None) -> bool:
+    return ALREADY in message and (identifier is None or identifier in message)
 
 
 def _by_message(message: str) -> Class:
@@ -150,6 +167,6 @@ def _code(error: stripe.StripeError) -> str | None:
 
 
 def _line(error: stripe.StripeError) -> str:
-    """The message on one line. Stripe's own texts name no key but in part; those of a broken connection name hosts."""
+    """The message on one line, without what looks like a key: Stripe's own texts name one in part."""
     text = " ".join(str(error.user_message or type(error).__name__).split())
-    return text[:LONGEST_MESSAGE]
+    return SECRET.sub("…", text)[:LONGEST_MESSAGE]

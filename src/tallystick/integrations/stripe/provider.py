@@ -26,6 +26,9 @@ from tallystick.storage.database import Database
 PLAN_EVERY = timedelta(seconds=30)
 """How often a round looks for statements that were closed since."""
 
+LOOK_EVERY = timedelta(minutes=1)
+"""How often it looks at lanes that should be compared, and for usage that will be too late for its invoice soon."""
+
 
 @dataclass(frozen=True, slots=True)
 class StripeParts:
@@ -105,6 +108,7 @@ class StripeProvider:
     clock: Clock
     _parts: StripeParts | None = None
     _planned_at: datetime | None = None
+    _looked_at: datetime | None = None
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -134,6 +138,10 @@ class StripeProvider:
         if self._planned_at is None or now - self._planned_at >= PLAN_EVERY:
             self._planned_at = now
             await parts.bills.plan()
+        if self._looked_at is None or now - self._looked_at >= LOOK_EVERY:
+            self._looked_at = now
+            await parts.meters.warn()
+            await parts.reconciliation.tend(sample=0)
         heard = await parts.messages.one()
         issued = await parts.bills.issue_one()
         return await parts.meters.tend() or heard or issued

@@ -143,11 +143,32 @@ SELECT count(*) FROM chain;
 SELECT e.id, e.batch_id, e.position, e.team_id, e.user_id, e.event_type, e.event_name, e.quantity, e.unit,
        e.metadata::text, e.idempotency_key, e.occurred_at, e.recorded_at, e.amends, c.kind, c.replacement_id,
        {value}
-FROM usage_events e
+FROM {source} e
 LEFT JOIN event_corrections c ON c.event_id = e.id AND {known}
 WHERE {conditions}
 ORDER BY {order}
 LIMIT %(limit)s;
+
+-- name: events_looked_at
+-- A bounded number of events in the order of an index, for a page to look through.
+(SELECT * FROM usage_events e WHERE {scope} ORDER BY {order} LIMIT %(most)s);
+
+-- name: last_looked_at
+-- The last of them, by its position and its time; nothing where there are fewer.
+SELECT {columns}, {instant} FROM usage_events e WHERE {scope} ORDER BY {order} OFFSET %(most)s - 1 LIMIT 1;
+
+-- name: events_of_identity
+-- An event and what was put in its place, by their identities.
+(WITH RECURSIVE chain (id) AS (
+    SELECT %(id)s::uuid
+    UNION
+    SELECT c.replacement_id FROM chain JOIN event_corrections c ON c.event_id = chain.id
+    WHERE c.replacement_id IS NOT NULL
+)
+SELECT e.*
+FROM chain
+JOIN event_identities i ON i.id = chain.id
+JOIN usage_events e ON e.occurred_at = i.occurred_at AND e.batch_id = i.batch_id AND e.id = i.id);
 
 -- name: tail
 -- The batches that no roll-up has taken yet, oldest first, with their sizes.
@@ -412,6 +433,10 @@ WHERE metric_version_id = %(version)s AND period_start >= %(start)s AND period_s
 -- name: record_touched
 -- Leave word that the usage of these teams was touched.
 INSERT INTO rollup_touched (team_id, touched_at) SELECT unnest(%(teams)s::text[]), %(now)s;
+
+-- name: announce
+-- Tell whoever listens how many events were taken, once this is committed.
+SELECT pg_notify('tallystick_live', jsonb_build_object('events', %(events)s::bigint)::text);
 
 -- name: delete_range
 -- Forget a version's roll-ups of an interval that is about to be backfilled.

@@ -103,6 +103,8 @@ class _Work:
         await self._mark(batches, [mark for _, _, marks in dirty for mark in marks])
         backfilled = await self._backfill(versions, untaken)
         await self._touch(hours)
+        if events:
+            await self._execute(QUERIES["announce"], {"events": events})
         more = bool(untaken) or len(dirty) == MOST_HOURS or backfilled > 0
         return RollUpProgress(len(batches), events, len(hours), backfilled, more, frozenset(self.touched))
 

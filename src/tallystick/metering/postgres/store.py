@@ -9,11 +9,13 @@ from tallystick.core.clock import Interval
 from tallystick.metering.aggregation import Partial
 from tallystick.metering.event_store import EventPage, Following, RollUpProgress, Trail, UsageRequest
 from tallystick.metering.models import (
+    NEWEST_FIRST,
     Appended,
     Causes,
     Correction,
     EventFilter,
     Known,
+    Listing,
     MetricVersion,
     NewEvent,
     Unvalued,
@@ -130,10 +132,17 @@ class PostgresEventStore:
             row = await (await connection.execute(QUERIES["correction_of"], {"id": event_id})).fetchone()
             return Correction(*row) if row else None
 
-    async def events(self, wanted: EventFilter, *, limit: int, after: tuple[str, ...] | None = None) -> EventPage:
-        """Raw events, newest first; `after` is where the page before ended."""
+    async def events(
+        self,
+        wanted: EventFilter,
+        *,
+        limit: int,
+        after: tuple[str, ...] | None = None,
+        listing: Listing = NEWEST_FIRST,
+    ) -> EventPage:
+        """Raw events in the order of the listing; `after` is where the page before ended."""
         async with self._database.snapshot() as connection:
-            return await page_of_events(connection, wanted, limit, after)
+            return await page_of_events(connection, wanted, listing, limit, after)
 
     async def unvalued(self, interval: Interval, team_id: str | None = None, *, limit: int = 1000) -> list[Unvalued]:
         """Which metrics find no value in events of which teams, the most first, as far as roll-ups have got."""

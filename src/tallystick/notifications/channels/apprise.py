@@ -50,7 +50,7 @@ class AppriseSender:
         """
         if len(url) > LONGEST_URL:
             raise UnusableUrl(f"the URL has more than {LONGEST_URL} characters")
-        answer = await _run({"url": url}, self._patience)
+        answer = await _run({"url": url}, max(self._patience, SEND_WITHIN))
         if "error" in answer:
             raise UnusableUrl(f"{shown(url)}: {answer['error']}")
 

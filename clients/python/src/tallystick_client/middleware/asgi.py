@@ -6,7 +6,7 @@ import asyncio
 import functools
 import re
 import time
-from collections.abc import Awaitable, MutableMapping
+from collections.abc import Awaitable, Iterable, Iterator, MutableMapping
 from typing import Any, Callable
 
 from tallystick_client.middleware.calls import CLIENT_GONE, EVENT, Calls, EndpointOf, TeamOf
@@ -83,7 +83,7 @@ def route_template(scope: Scope) -> str | None:
     """
     template = getattr(scope.get("route"), "path", None)
     if not isinstance(template, str):
-        return None
+        return _looked_up(scope)
     path: str = scope["path"]
     if path.count("/") == template.count("/"):  # then nothing was cut off, which would have begun with one
         return _without_converters(template)
@@ -92,6 +92,26 @@ def route_template(scope: Scope) -> str | None:
     named = {value: name for name, value in parameters.items() if f"{{{name}" not in template}
     segments = (f"{{{named[segment]}}}" if segment in named else segment for segment in before.split("/"))
     return _without_converters("/".join(segments) + template)
+
+
+def _looked_up(scope: Scope) -> str | None:
+    """The route of a Starlette before 1.0, which says what function took the call, but not by which route."""
+    endpoint, routes = scope.get("endpoint"), getattr(scope.get("router"), "routes", None)
+    if endpoint is None or not routes:
+        return None
+    templates, path = list(_templates(routes, endpoint, "")), scope["path"]
+    fitting = [each for each in templates if _pattern(each).fullmatch(path)]
+    fitting += [each for each in templates if _pattern(each).search(path)]  # behind a prefix
+    return _without_converters(fitting[0]) if fitting else None
+
+
+def _templates(routes: Iterable[Any], endpoint: object, before: str) -> Iterator[str]:
+    """The templates of the routes to a function, those inside of mounts included."""
+    for route in routes:
+        template = f"{before}{getattr(route, 'path', '')}"
+        if getattr(route, "endpoint", None) is endpoint:
+            yield template
+        yield from _templates(getattr(route, "routes", None) or (), endpoint, template)
 
 
 @functools.lru_cache(maxsize=1024)

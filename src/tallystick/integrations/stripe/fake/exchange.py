@@ -5,7 +5,9 @@ refused before the key is looked at is not remembered under it; what execution c
 """
 
 import asyncio
+from base64 import b64decode
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import NamedTuple
@@ -263,7 +265,12 @@ def _unknown(request: Request) -> Refused:
 
 
 def _token(request: Request) -> str:
-    return (request.header(b"authorization") or "").removeprefix("Bearer ")
+    """The key of a request: a bearer token, or the user name of Basic authentication, as `curl -u key:` sends it."""
+    scheme, _, given = (request.header(b"authorization") or "").partition(" ")
+    if scheme.lower() == "basic":
+        with suppress(ValueError):
+            return b64decode(given, validate=True).decode().partition(":")[0]
+    return given if scheme.lower() == "bearer" else ""
 
 
 def _parameters(operation: Operation, request: Request) -> Object:

@@ -5,7 +5,7 @@ refuses a parameter it does not know, and an answer with one that is not describ
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Never, TypeAlias
 
@@ -18,6 +18,9 @@ _FORMATS = {
     "currency": re.compile(r"[a-z]{3}"),
 }
 _REFERENCE = "#/components/schemas/"
+
+MOST_WORDS = 20
+"""Of an enumeration, in a message."""
 
 
 class Violation(Exception):
@@ -170,8 +173,14 @@ def _limits(schema: Schema) -> list[Reader]:
                       if len(value) > most else None)  # fmt: skip
     if words := frozenset(schema.get("enum", ())):
         checks.append(lambda value, where: None if value in words
-                      else _refuse(where, f"{where}: must be one of {', '.join(sorted(words))}", value))  # fmt: skip
+                      else _refuse(where, f"{where}: must be one of {_some(words)}", value))  # fmt: skip
     return checks
+
+
+def _some(words: Collection[str]) -> str:
+    """Words, or the first of them where there are many."""
+    shown = ", ".join(sorted(words)[:MOST_WORDS])
+    return shown if len(words) <= MOST_WORDS else f"{shown}, … ({len(words)} in all)"
 
 
 def _forms(schema: Schema) -> list[Reader]:

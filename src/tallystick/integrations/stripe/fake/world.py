@@ -144,8 +144,13 @@ def created_in(found: Iterable[Object], bounds: int | Mapping[str, int] | None) 
     if bounds is None:
         return found
     if isinstance(bounds, int):
-        return (each for each in found if each["created"] == bounds)
-    return (each for each in found if _within(each["created"], bounds))
+        return (each for each in found if _made_at(each) == bounds)
+    return (each for each in found if _within(_made_at(each), bounds))
+
+
+def _made_at(found: Object) -> int:
+    """When it was made: an invoice item calls that its date."""
+    return int(found["created"] if "created" in found else found["date"])
 
 
 def merged(metadata: Mapping[str, str] | None, changes: Mapping[str, str] | str | None) -> dict[str, str]:

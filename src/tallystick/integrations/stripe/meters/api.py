@@ -65,7 +65,7 @@ class MeterApi:
 
     async def send(self, request: Request, idempotency_key: str) -> Outcome:
         """Send one event by v1."""
-        return await self._in_thread(self._send, request, idempotency_key)
+        return await self._in_thread(self._send, request, idempotency_key, about=request["identifier"])
 
     async def stream(self, requests: Sequence[Request], idempotency_key: str, now: datetime) -> Outcome:
         """Send up to 100 events by the stream, which looks at them later."""
@@ -113,11 +113,11 @@ class MeterApi:
 
         return await call("read summaries", listed)
 
-    async def _in_thread(self, work: Callable[..., None], *arguments: Any) -> Outcome:
+    async def _in_thread(self, work: Callable[..., None], *arguments: Any, about: str | None = None) -> Outcome:
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
         except stripe.StripeError as error:
-            return outcome_of(error)
+            return outcome_of(error, about)
         except StripeRefused as error:
             return error.outcome
         return ACCEPTED

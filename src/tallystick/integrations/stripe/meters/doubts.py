@@ -7,7 +7,7 @@ Summaries lag, so one look can only find a delta. That it never arrived takes a 
 clock: ours may have jumped.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -15,7 +15,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from tallystick.core.money import EXACT, ZERO
-from tallystick.integrations.stripe.meters import store
+from tallystick.integrations.stripe.meters import rows, store
 from tallystick.integrations.stripe.meters.api import MeterApi
 from tallystick.integrations.stripe.meters.models import Lane, Sending, State
 from tallystick.integrations.stripe.meters.windows import minute_of
@@ -25,8 +25,8 @@ from tallystick.storage.database import Database
 COUNTED_WITHIN = timedelta(hours=1)
 """How long summaries may lag."""
 
-TOLERANCE = Decimal("1e-9")
-"""Part of a sum by which a sum of doubles may differ."""
+EPSILON = Decimal(2) ** -52
+"""Part of a number by which each addition of doubles may be off."""
 
 MOST_TOGETHER = 8
 """Deltas in doubt in one minute that are told apart."""
@@ -57,20 +57,23 @@ class Doubt(NamedTuple):
     looked_at: datetime | None
 
 
-def same(one: Decimal, other: Decimal, gross: Decimal = ZERO) -> bool:
+def same(one: Decimal, other: Decimal, error: Decimal = ZERO) -> bool:
     """Whether two sums are the same as far as doubles can tell.
 
     Args:
         one: a sum.
         other: another.
-        gross: what they are made of, without signs: what cancels out leaves the rounding of its size behind.
+        error: by which what they are made of may be off; see `rounding`.
     """
-    return abs(EXACT.subtract(one, other)) <= TOLERANCE * max(abs(one), abs(other), gross)
+    return abs(EXACT.subtract(one, other)) <= max(error, 2 * EPSILON * max(abs(one), abs(other)))
 
 
-def gross(deltas: Iterable[store.Told]) -> Decimal:
-    """The sum of quantities without their signs."""
-    return exact_sum(abs(each.quantity) for each in deltas)
+def rounding(deltas: Collection[rows.Told]) -> Decimal:
+    """By how much a sum of these may be off that was made with doubles: what cancels out leaves its rounding behind.
+
+    No more than that: beside large numbers a small one would not be seen otherwise.
+    """
+    return (len(deltas) + 1) * EPSILON * exact_sum(abs(each.quantity) for each in deltas)
 
 
 def exact_sum(numbers: Iterable[Decimal]) -> Decimal:
@@ -97,7 +100,7 @@ async def look(database: Database, api: MeterApi, lane: Lane, delta: Sending, no
     return Doubt(finding, reason, now, first)
 
 
-def judged(delta_id: int, counted: Decimal, beside: Sequence[store.Told]) -> tuple[Finding, str]:
+def judged(delta_id: int, counted: Decimal, beside: Sequence[rows.Told]) -> tuple[Finding, str]:
     """What the sum of a minute says about a delta in it.
 
     Args:
@@ -107,12 +110,13 @@ def judged(delta_id: int, counted: Decimal, beside: Sequence[store.Told]) -> tup
     """
     sure = exact_sum(each.quantity for each in beside if each.state in (State.ACCEPTED, State.CONFIRMED))
     doubtful = [each for each in beside if each.state is State.PENDING and (each.doubt_since or each.id == delta_id)]
+    error = rounding(beside)
     told = f"Stripe counts {counted:f} in its minute, {sure:f} of them are sure"
     fitting = [
         chosen
         for number in range(len(doubtful[:MOST_TOGETHER]) + 1)
         for chosen in combinations(doubtful[:MOST_TOGETHER], number)
-        if same(counted, exact_sum([sure, *(each.quantity for each in chosen)]), gross(beside))
+        if same(counted, exact_sum([sure, *(each.quantity for each in chosen)]), error)
     ]
     answers = {any(each.id == delta_id for each in chosen) for chosen in fitting}
     if len(answers) != 1:

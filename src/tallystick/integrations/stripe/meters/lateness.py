@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tallystick.core.clock import Clock, Interval
-from tallystick.integrations.stripe.meters import store
+from tallystick.integrations.stripe.meters import rows, store
 from tallystick.integrations.stripe.meters.models import Kind, LatePolicy, Meter, NewDelta, Window
 from tallystick.integrations.stripe.meters.planning import LATENESS, entry, periods_of
 from tallystick.integrations.stripe.meters.windows import closed_until, deadline, hour_of, stamp
@@ -41,7 +41,7 @@ class LateUsage:
                 return dealt
             after = found[-1].id
 
-    async def _deal(self, tx: Connection, found: Sequence[store.LateUsage]) -> int:
+    async def _deal(self, tx: Connection, found: Sequence[rows.LateUsage]) -> int:
         now = self.clock.now()
         periods = await periods_of(tx, sorted({each.lane.team_id for each in found}), now)
         meters = {meter.event_name: meter for meter in await store.meters_of(tx, self.account)}
@@ -64,7 +64,7 @@ class LateUsage:
         hour = Interval(max(running.start, hour_of(until - timedelta.resolution)), until)
         return Window(*running, hour, running.end)
 
-    async def _carry(self, tx: Connection, late: store.LateUsage, meter: Meter, stretch: Window, now: datetime) -> int:
+    async def _carry(self, tx: Connection, late: rows.LateUsage, meter: Meter, stretch: Window, now: datetime) -> int:
         seq = await store.last_seq(tx, late.lane.id, Kind.CARRIED, late.window) + 1
         stamped_at = stamp(stretch.stamp, seq)
         until = deadline(stamped_at, stretch.period_end, self.grace)

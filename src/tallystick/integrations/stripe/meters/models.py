@@ -1,7 +1,7 @@
 """What is told to Stripe's meters: windows, deltas, lanes. No I/O."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -156,8 +156,7 @@ class Sending(NamedTuple):
     Attributes:
         id: its number.
         lane_id: its lane's.
-        kind, window: why there is one, and what it is about.
-        identifier, request, quantity, stamped_at, deadline: what was booked.
+        identifier, request, quantity, deadline: what was booked.
         key_number: the number of its idempotency key.
         doubt_since: since when it may have arrived, before this time.
         looked_at: when, by Stripe's clock, it was first looked for there; None: it was not.
@@ -166,12 +165,9 @@ class Sending(NamedTuple):
 
     id: int
     lane_id: int
-    kind: Kind
-    window: Interval
     identifier: str
     request: dict[str, Any]
     quantity: Decimal
-    stamped_at: datetime
     deadline: datetime
     key_number: int
     doubt_since: datetime | None
@@ -182,6 +178,11 @@ class Sending(NamedTuple):
     def idempotency_key(self) -> str:
         """Begins with the identifier, so that whichever of the two an error report names leads here."""
         return f"{self.identifier}:{self.key_number}"
+
+    @property
+    def stamped_at(self) -> datetime:
+        """The instant in the request, which is a full second."""
+        return datetime.fromtimestamp(self.request["timestamp"], UTC)
 
     def may_be_sent(self, now: datetime) -> bool:
         """Whether it can be sent as it is, without a look at what Stripe has counted.

@@ -7,6 +7,9 @@ from collections.abc import Callable
 LIVE = 800.0
 """Calls a second with a live key; Stripe takes 1,000."""
 
+STREAM = 8_000.0
+"""Events a second of the stream; Stripe takes 10,000."""
+
 TEST = 15.0
 """With a test key, which shares 25 with everything else."""
 
@@ -14,6 +17,9 @@ UNLIMITED = 1e6
 """Of a fake on this machine, which takes what it can."""
 
 LEAST = 1.0
+SLOWER_EVERY = 1.0
+"""Seconds between two slow-downs: calls that were under way together are refused together."""
+
 RECOVERS_PER_CALL = 0.002
 """Part of the full rate that each call that was taken gives back."""
 
@@ -31,6 +37,7 @@ class Pace:
         self._now = now
         self._tokens = min(rate, max(1.0, rate / 10))
         self._seen = now()
+        self._slower_at: float | None = None
 
     @property
     def rate(self) -> float:
@@ -46,11 +53,14 @@ class Pace:
 
     def refused(self) -> None:
         """Stripe said that it was too many."""
-        self._rate = max(LEAST, self._rate / 2)
+        now = self._now()
+        if self._slower_at is None or now - self._slower_at >= SLOWER_EVERY:
+            self._slower_at = now
+            self._rate = max(LEAST, self._rate / 2)
 
-    def taken(self) -> None:
-        """Stripe took a call."""
-        self._rate = min(self._full, self._rate + self._full * RECOVERS_PER_CALL)
+    def taken(self, calls: int = 1) -> None:
+        """Stripe took as many calls."""
+        self._rate = min(self._full, self._rate + self._full * RECOVERS_PER_CALL * calls)
 
     def _fill(self) -> None:
         now = self._now()

@@ -5,15 +5,16 @@ since (late events, corrections, other definitions) or about which something in 
 not by what happened: however often and wherever it is repeated, what was booked adds up to the usage.
 """
 
+import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from tallystick.billing.teams import store as teams
 from tallystick.core.clock import Clock, Interval
-from tallystick.integrations.stripe.meters import store
+from tallystick.integrations.stripe.meters import rows, store
 from tallystick.integrations.stripe.meters.deltas import deltas
 from tallystick.integrations.stripe.meters.identity import identifier
 from tallystick.integrations.stripe.meters.models import Lane, Meter, MeteredTeam, NewDelta, Window
@@ -29,6 +30,8 @@ PAGE = 100
 
 LATENESS = timedelta(minutes=10)
 """How long after its end a window is left alone, for events that are a little late."""
+
+LONGEST_JITTER = timedelta(seconds=45)
 
 LOOKBACK = timedelta(days=62)
 """How far back usage is looked at again when it has changed. What changes still later is adjusted here alone."""
@@ -75,12 +78,12 @@ class _Round:
         """Up to where the team's windows are closed."""
         return max(closed_until(self.now, self.lateness, self.periods[team.team_id]), team.metered_from)
 
-    def seen(self, team: MeteredTeam) -> store.SeenUntil:
+    def seen(self, team: MeteredTeam) -> rows.SeenUntil:
         """Up to where the team is looked at, and the edges of periods around it."""
         until = self.until(team)
         ends = [end for _, end in self.periods[team.team_id]]
         last = max((end for end in ends if end <= until), default=None)
-        return store.SeenUntil(team.team_id, until, last, min((end for end in ends if end > until), default=None))
+        return rows.SeenUntil(team.team_id, until, last, min((end for end in ends if end > until), default=None))
 
     def looks(self, team: MeteredTeam) -> Iterator[Look]:
         """What has to be looked at."""
@@ -110,6 +113,7 @@ class Planner:
         account: whose meters.
         grace: how long after a period's end usage may still be sent for it.
         lateness: see `LATENESS`.
+        jitter: how long after a period's end, and its lateness, it is looked at: not when everybody else does.
     """
 
     database: Database
@@ -118,6 +122,7 @@ class Planner:
     account: str
     grace: timedelta
     lateness: timedelta = LATENESS
+    jitter: timedelta = field(default_factory=lambda: LONGEST_JITTER * random.random())  # noqa: S311 - spreads calls
 
     async def run(self, only: Sequence[str] | None = None, *, urgent: bool = False, whole: bool = False) -> Planned:
         """Look at every metered team, page by page.
@@ -140,7 +145,7 @@ class Planner:
     ) -> Planned:
         """Look at a page of teams whose id comes after `after`; teams that somebody else looks at are left to them."""
         now = self.clock.now()
-        at = now - self.lateness if urgent else None
+        at = now - self.lateness - self.jitter if urgent else None
         if at is not None and not await self._presses(at):
             return Planned(0, 0, None)
         known_at = await self.metering.store.seal(now)
@@ -212,7 +217,7 @@ class Planner:
         return len(entries)
 
 
-def entry(lane: Lane, meter: Meter, delta: NewDelta) -> store.Entry:
+def entry(lane: Lane, meter: Meter, delta: NewDelta) -> rows.Entry:
     """A delta with all that is sent of it."""
     name = identifier(lane, delta.kind, delta.window, delta.seq)
     request: dict[str, Any] = {
@@ -221,7 +226,7 @@ def entry(lane: Lane, meter: Meter, delta: NewDelta) -> store.Entry:
         "identifier": name,
         "timestamp": int(delta.stamped_at.timestamp()),
     }
-    return store.Entry(lane.id, delta, name, request)
+    return rows.Entry(lane.id, delta, name, request)
 
 
 def _earliest(team: MeteredTeam, now: datetime) -> datetime:

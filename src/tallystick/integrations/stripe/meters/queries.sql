@@ -145,8 +145,7 @@ WHERE l.id = ANY (%(lanes)s) AND d.lane_id = l.id AND d.state = 'pending' AND d.
 
 -- name: heads
 -- The first deltas that wait in each lane, in the order in which they were booked.
-SELECT d.id, x.lane_id, d.kind, d.window_start, d.window_end, d.identifier, d.request::text, d.quantity, d.stamped_at,
-       d.deadline, d.key_number, d.doubt_since, d.looked_at
+SELECT d.id, x.lane_id, d.identifier, d.request::text, d.quantity, d.deadline, d.key_number, d.doubt_since, d.looked_at
 FROM unnest(%(lanes)s::bigint[]) AS x (lane_id)
 CROSS JOIN LATERAL (
     SELECT * FROM stripe_deltas p WHERE p.lane_id = x.lane_id AND p.state = 'pending' ORDER BY p.id LIMIT %(depth)s
@@ -160,7 +159,7 @@ FROM unnest(%(lanes)s::bigint[], %(lasts)s::bigint[]) AS x (id, last) WHERE l.id
 
 -- name: streaming
 -- Which deltas are sent together.
-INSERT INTO stripe_batches (key, delta_ids, sent_at) VALUES (%(key)s, %(ids)s, %(now)s);
+INSERT INTO stripe_batches (key, delta_ids, sent_at) VALUES (%(key)s, %(ids)s::bigint[], %(now)s);
 
 -- name: forget_batches
 -- What Stripe reports no errors of any more.
@@ -180,12 +179,20 @@ ORDER BY team_id FOR NO KEY UPDATE;
 -- name: accepted
 -- Stripe said yes.
 UPDATE stripe_deltas SET state = 'accepted', settled_at = %(now)s, doubt_since = NULL, outcome = NULL
-WHERE id = ANY (%(ids)s) AND state = 'pending';
+WHERE id = ANY (%(ids)s::bigint[]) AND state = 'pending';
 
 -- name: found
 -- What was set aside is seen to count.
 UPDATE stripe_deltas SET state = 'accepted', settled_at = %(now)s, outcome = NULL
 WHERE id = %(id)s AND state = 'quarantined';
+
+-- name: unclear
+-- What was seen about a delta that was set aside, and when, by Stripe's clock, for the first time.
+UPDATE stripe_deltas SET outcome = %(outcome)s, looked_at = %(looked_at)s WHERE id = %(id)s AND state = 'quarantined';
+
+-- name: reported
+-- Stripe says that some of these were not counted: they were sent together, and it names no single one.
+UPDATE stripe_deltas SET outcome = %(outcome)s WHERE id = ANY (%(ids)s) AND state = 'accepted';
 
 -- name: unsettled
 -- What else was learned about deltas that wait: whether they may have arrived, and the number of their next key.
@@ -205,7 +212,7 @@ RETURNING d.id, d.lane_id, d.quantity, d.window_start;
 -- name: release
 -- Give lanes back: what waits in them is sent from an instant on.
 UPDATE stripe_lanes l
-SET lease = NULL, leased_until = NULL, sending_since = NULL, sending_last = NULL, failures = x.failures, hold = x.hold,
+SET told_at = CASE WHEN l.sending_last IS NULL THEN l.told_at ELSE %(now)s END, lease = NULL, leased_until = NULL, sending_since = NULL, sending_last = NULL, failures = x.failures, hold = x.hold,
     held_since = CASE WHEN x.hold IS NULL THEN NULL ELSE coalesce(l.held_since, %(now)s) END,
     next_at = CASE WHEN EXISTS (SELECT FROM stripe_deltas d WHERE d.lane_id = l.id AND d.state = 'pending')
                    THEN x.next_at END
@@ -221,7 +228,7 @@ WHERE account = %(account)s AND next_at IS NOT NULL AND (%(teams)s::text[] IS NU
 -- name: told_in
 -- The deltas stamped in a stretch of a lane, as they stand.
 SELECT id, identifier, kind, window_start, window_end, quantity, stamped_at, deadline, state, doubt_since, settled_at,
-       outcome
+       outcome, looked_at
 FROM stripe_deltas
 WHERE lane_id = %(lane_id)s AND stamped_at >= %(starts_at)s AND stamped_at < %(ends_at)s
 ORDER BY id;
@@ -237,12 +244,18 @@ FROM unnest(%(references)s::text[]) AS x (reference)
 JOIN stripe_deltas d ON d.identifier = split_part(x.reference, ':', 1)
 JOIN stripe_lanes l ON l.id = d.lane_id
 UNION ALL
-SELECT d.id, d.lane_id, l.team_id, d.state, b.key, false
+SELECT d.id, d.lane_id, l.team_id, d.state, b.key, cardinality(b.delta_ids) = 1
 FROM stripe_batches b CROSS JOIN LATERAL unnest(b.delta_ids) AS i (id)
 JOIN stripe_deltas d ON d.id = i.id
 JOIN stripe_lanes l ON l.id = d.lane_id
 WHERE b.key = ANY (%(references)s)
 ORDER BY 1;
+
+-- name: suspect_told_since
+-- The lanes of which anything was sent since an instant are to be held against Stripe's summaries: a report about errors
+-- shows samples alone.
+UPDATE stripe_lanes SET suspect_at = least(suspect_at, %(at)s)
+WHERE account = %(account)s AND told_at >= %(since)s;
 
 -- name: suspect
 -- Lanes that are to be held against Stripe's summaries, from an instant on.
@@ -252,6 +265,16 @@ UPDATE stripe_lanes SET suspect_at = least(suspect_at, %(at)s) WHERE id = ANY (%
 -- Lanes that wait for somebody to put something right.
 UPDATE stripe_lanes SET hold = %(hold)s, held_since = coalesce(held_since, %(now)s), next_at = greatest(next_at, %(until)s)
 WHERE id = ANY (%(lanes)s);
+
+-- name: hold_account
+-- Every lane of an account waits, those aside that are being sent of: no call can succeed.
+WITH free AS (
+    SELECT id FROM stripe_lanes
+    WHERE account = %(account)s AND next_at < %(until)s AND (leased_until IS NULL OR leased_until <= %(now)s)
+    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE stripe_lanes l SET hold = %(hold)s, held_since = coalesce(l.held_since, %(now)s), next_at = %(until)s
+FROM free WHERE l.id = free.id;
 
 -- name: uncarry
 -- Late usage that these carried is dealt with no more: they came to nothing.
@@ -268,7 +291,7 @@ VALUES (%(lane_id)s, %(delta_id)s, %(drift)s, %(action)s, %(quantity)s, %(cause)
 
 -- name: confirm
 -- Stripe's summaries agree with what it said yes to.
-UPDATE stripe_deltas SET state = 'confirmed'
+UPDATE stripe_deltas SET state = 'confirmed', outcome = NULL
 WHERE lane_id = %(lane_id)s AND state = 'accepted' AND stamped_at >= %(starts_at)s AND stamped_at < %(ends_at)s;
 
 -- name: late_usage
@@ -301,6 +324,22 @@ SELECT l.team_id,
 FROM stripe_deltas d JOIN stripe_lanes l ON l.id = d.lane_id
 WHERE (%(teams)s::text[] IS NULL OR l.team_id = ANY (%(teams)s))
 GROUP BY 1 ORDER BY 1;
+
+-- name: at_risk
+-- Usage that has been waiting for a while and will soon be too late for its period's invoice, team by team: how many
+-- deltas, until when, and what holds them.
+SELECT l.team_id, count(*), min(d.deadline), min(l.hold)
+FROM stripe_lanes l JOIN stripe_deltas d ON d.lane_id = l.id AND d.state = 'pending'
+WHERE l.account = %(account)s AND l.next_at IS NOT NULL
+  AND d.deadline > %(now)s AND d.deadline <= %(soon)s AND d.booked_at <= %(since)s
+GROUP BY 1 ORDER BY 1;
+
+-- name: refused
+-- Usage that Stripe refused for good, of some teams or all; not what may have arrived, which is looked for.
+SELECT d.id, d.lane_id FROM stripe_deltas d JOIN stripe_lanes l ON l.id = d.lane_id
+WHERE l.account = %(account)s AND d.state = 'quarantined' AND d.outcome NOT LIKE %(unclear)s
+  AND (%(teams)s::text[] IS NULL OR l.team_id = ANY (%(teams)s))
+ORDER BY d.id;
 
 -- name: backlog
 -- How many deltas could be sent now, as far as a number of them.

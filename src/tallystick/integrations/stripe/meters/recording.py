@@ -8,9 +8,10 @@
 | late | late | goes on |
 | clock | waits | held, and tried again after some minutes |
 | configuration | waits | held, and tried again after an hour at most |
-| poison | quarantined | goes on |
+| poison | quarantined; what may have arrived before is looked for first | goes on |
 
-Nothing is dropped in any of them. An answer that is a replay of an earlier one raises the number of the key, because
+A refusal of the key is about every lane of the account: all of them wait then, and one is tried now and then. Nothing
+is dropped in any of these. An answer that is a replay of an earlier one raises the number of the key, because
 that key will never be answered otherwise.
 """
 
@@ -20,9 +21,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tallystick.integrations.stripe.meters import store
-from tallystick.integrations.stripe.meters.doubts import Doubt, Finding
-from tallystick.integrations.stripe.meters.models import Lane, Sending, State
+from tallystick.integrations.stripe.meters import rows, store
+from tallystick.integrations.stripe.meters.doubts import COUNTED_WITHIN, Doubt, Finding
+from tallystick.integrations.stripe.meters.models import BLIND, Lane, Sending, State
 from tallystick.integrations.stripe.meters.telling import held, quarantined
 from tallystick.integrations.stripe.meters.voiding import void
 from tallystick.integrations.stripe.outcomes import Class, Outcome
@@ -77,11 +78,12 @@ class _Page:
     """What is to be written."""
 
     accepted: list[int] = field(default_factory=list)
-    unsettled: list[store.Unsettled] = field(default_factory=list)
-    settled: list[store.Settled] = field(default_factory=list)
+    unsettled: list[rows.Unsettled] = field(default_factory=list)
+    settled: list[rows.Settled] = field(default_factory=list)
     lost: list[tuple[Sending, str]] = field(default_factory=list)
     found: list[tuple[Sending, str]] = field(default_factory=list)
-    releases: list[store.Release] = field(default_factory=list)
+    unclear: list[int] = field(default_factory=list)
+    releases: list[rows.Release] = field(default_factory=list)
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -106,6 +108,7 @@ async def record(
         await _write(tx, page, now)
         await enqueue(tx, [*held(lines, now), *quarantined(lines, now)])
         await store.release(tx, page.releases, now)
+        await _hold_account(tx, lines, page.releases, now)
     return page.counts
 
 
@@ -113,6 +116,7 @@ async def _write(tx: Connection, page: _Page, now: datetime) -> None:
     await store.accepted(tx, [*page.accepted, *(delta.id for delta, _ in page.found)], now)
     await store.unsettled(tx, page.unsettled)
     await store.settled(tx, page.settled, now)
+    await store.suspect(tx, page.unclear, now + COUNTED_WITHIN)
     for delta, reason in page.lost:
         await void(tx, [delta.id], State.LOST, drift="doubt", cause=reason, now=now)
     for delta, reason in page.found:
@@ -125,7 +129,7 @@ def _collect(page: _Page, line: Line, began: datetime, now: datetime, *, ours: b
     page.accepted += [tried.delta.id for tried in line.tried if tried.outcome.kind.is_done]
     if not ours:
         return
-    page.settled += [store.Settled(delta.id, State.LATE, None) for delta in line.late]
+    page.settled += [rows.Settled(delta.id, State.LATE, None) for delta in line.late]
     for tried in line.tried:
         _take(page, tried, began)
     if line.doubtful is not None and line.doubt is not None:
@@ -140,11 +144,13 @@ def _take(page: _Page, tried: Tried, began: datetime) -> None:
             pass
         case Class.UNKNOWN:
             key = delta.key_number + outcome.replayed
-            page.unsettled.append(store.Unsettled(delta.id, delta.doubt_since or began, key, _told(outcome), None))
+            page.unsettled.append(rows.Unsettled(delta.id, delta.doubt_since or began, key, _told(outcome), None))
+        case Class.POISON if delta.doubt_since is not None:
+            page.unsettled.append(_looked_for(delta, delta.doubt_since, outcome, began))
         case Class.POISON:
-            page.settled.append(store.Settled(delta.id, State.QUARANTINED, _told(outcome)))
+            page.settled.append(rows.Settled(delta.id, State.QUARANTINED, _told(outcome)))
         case Class.LATE if delta.doubt_since is None:
-            page.settled.append(store.Settled(delta.id, State.LATE, None))
+            page.settled.append(rows.Settled(delta.id, State.LATE, None))
         case _:
             page.unsettled.append(_as_before(delta, outcome))
 
@@ -156,29 +162,45 @@ def _take_doubt(page: _Page, delta: Sending, doubt: Doubt) -> None:
         case Finding.LOST:
             page.lost.append((delta, doubt.reason))
         case Finding.UNCLEAR:
-            page.settled.append(store.Settled(delta.id, State.QUARANTINED, f"{store.UNCLEAR}: {doubt.reason}"))
+            page.settled.append(rows.Settled(delta.id, State.QUARANTINED, f"{rows.UNCLEAR}: {doubt.reason}"))
+            page.unclear.append(delta.lane_id)
         case Finding.WAIT:
             page.unsettled.append(
-                store.Unsettled(delta.id, delta.doubt_since, delta.key_number, doubt.reason, doubt.looked_at)
+                rows.Unsettled(delta.id, delta.doubt_since, delta.key_number, doubt.reason, doubt.looked_at)
             )
 
 
-def _as_before(delta: Sending, outcome: Outcome) -> store.Unsettled:
+def _as_before(delta: Sending, outcome: Outcome) -> rows.Unsettled:
     """It did not arrive this time: as much in doubt as it was before."""
     key = delta.key_number + outcome.replayed
-    return store.Unsettled(delta.id, delta.doubt_since, key, _told(outcome), delta.looked_at)
+    return rows.Unsettled(delta.id, delta.doubt_since, key, _told(outcome), delta.looked_at)
 
 
-def _release(line: Line, now: datetime) -> store.Release:
+def _looked_for(delta: Sending, doubt_since: datetime, outcome: Outcome, began: datetime) -> rows.Unsettled:
+    """Refused with words that are not known, and sent before: it may be there, so it is looked for, and not sent."""
+    since = min(doubt_since, began - BLIND)
+    return rows.Unsettled(delta.id, since, delta.key_number, _told(outcome), delta.looked_at)
+
+
+async def _hold_account(tx: Connection, lines: Sequence[Line], releases: Sequence[rows.Release], now: datetime) -> None:
+    """Where the key is not good, every lane of the account waits as long as the one that found out."""
+    refused = {line.lane.id for line in lines if line.tried and line.tried[-1].outcome.is_about_account}
+    held_back = [each for each in releases if each.lane_id in refused]
+    if held_back:
+        until = max(each.next_at for each in held_back)
+        await store.hold_account(tx, lines[0].lane.account, str(held_back[0].hold), now, until)
+
+
+def _release(line: Line, now: datetime) -> rows.Release:
     if line.doubt is not None and line.doubt.finding is Finding.WAIT:
-        return store.Release(line.lane.id, line.failures, None, line.doubt.look_at)
+        return rows.Release(line.lane.id, line.failures, None, line.doubt.look_at)
     last = line.tried[-1].outcome if line.tried else None
     if last is None or last.kind not in FIRST_PAUSE:
-        return store.Release(line.lane.id, 0, None, now)
+        return rows.Release(line.lane.id, 0, None, now)
     hold = f"{last.kind}: {last.message}" if last.kind in HOLDING else None
     if last.replayed:  # the next key gets an answer of its own, at once
-        return store.Release(line.lane.id, line.failures, hold, now)
-    return store.Release(line.lane.id, line.failures + 1, hold, now + _pause(last.kind, line.failures))
+        return rows.Release(line.lane.id, line.failures, hold, now)
+    return rows.Release(line.lane.id, line.failures + 1, hold, now + _pause(last.kind, line.failures))
 
 
 def _pause(kind: Class, failures: int) -> timedelta:

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from tallystick.core.clock import Clock
 from tallystick.core.ids import new_secret
-from tallystick.integrations.stripe.meters import doubts, store
-from tallystick.integrations.stripe.meters.api import STREAM_BATCH, MeterApi
+from tallystick.integrations.stripe.meters import doubts, rows, store
+from tallystick.integrations.stripe.meters.api import STREAM_BATCH, THREADS, MeterApi
 from tallystick.integrations.stripe.meters.models import Sending
 from tallystick.integrations.stripe.meters.pace import Pace
 from tallystick.integrations.stripe.meters.recording import Line, Tried, record
@@ -81,6 +81,7 @@ class Sender:
     clock: Clock
     api: MeterApi
     pace: Pace
+    stream_pace: Pace
 
     async def drain(self) -> Sent:
         """Send what can be sent now: rounds, two at a time, so that one sends while the other writes."""
@@ -102,7 +103,8 @@ class Sender:
             return Sent()
         if streamed:
             await self._stream(lines, lease, now)
-        await asyncio.gather(*(self._work(line, began, now) for line in lines))
+        calling = _Calling(asyncio.Semaphore(THREADS), began + LEASE_USED)
+        await asyncio.gather(*(self._work(line, calling, now) for line in lines))
         done = await record(self.database, lines, lease, now, self.clock.now())
         return Sent(*done, more=len(lines) == sizes.lanes or any(line.more for line in lines))
 
@@ -120,29 +122,25 @@ class Sender:
             await store.sending(tx, {line.lane.id: line.last for line in lines}, now)
         return lines
 
-    async def _work(self, line: Line, began: float, now: datetime) -> None:
+    async def _work(self, line: Line, calling: "_Calling", now: datetime) -> None:
         if line.doubtful is not None:
             line.doubt = await doubts.look(self.database, self.api, line.lane, line.doubtful, now)
         for delta in line.send[len(line.tried) :]:
-            if time.monotonic() - began > LEASE_USED:
-                return
-            outcome = await self._call(delta)
+            async with calling.threads:
+                if calling.is_over:
+                    return
+                outcome = await self._call(delta)
+                calling.refused |= outcome.is_about_account
             line.tried.append(Tried(delta, outcome))
             line.more |= outcome.replayed  # another key can be tried at once
-            if not outcome.kind.is_done and outcome.kind is not Class.POISON:
+            if not (outcome.kind.is_done or (outcome.kind is Class.POISON and delta.doubt_since is None)):
                 return
 
     async def _call(self, delta: Sending) -> Outcome:
         await self.pace.take()
         outcome = await self.api.send(delta.request, delta.idempotency_key)
-        self._heed(outcome)
+        _heed(self.pace, outcome, 1)
         return outcome
-
-    def _heed(self, outcome: Outcome) -> None:
-        if outcome.status == 429:
-            self.pace.refused()
-        elif outcome.kind.is_done:
-            self.pace.taken()
 
     async def _stream(self, lines: Sequence[Line], lease: str, now: datetime) -> None:
         """Send by the stream; what it refuses as a batch is left for single calls."""
@@ -154,7 +152,9 @@ class Sender:
 
     async def _send_batch(self, key: str, batch: Sequence[Line], now: datetime) -> None:
         requests = [delta.request for line in batch for delta in line.send]
+        await self.stream_pace.take(len(requests))
         outcome = await self.api.stream(requests, key, now)
+        _heed(self.stream_pace, outcome, len(requests))
         if outcome.kind in (Class.POISON, Class.CONFIGURATION, Class.LATE, Class.CLOCK):
             log.warning("a batch for Stripe's stream was refused: %s", outcome.message)
             return
@@ -162,7 +162,29 @@ class Sender:
             line.tried = [Tried(delta, outcome) for delta in line.send]
 
 
-def _triage(leased: store.Leased, heads: Sequence[Sending], now: datetime, depth: int) -> Line:
+@dataclass(slots=True)
+class _Calling:
+    """The single calls of a round: as many at once as there are threads, so that one that says no spares the others."""
+
+    threads: asyncio.Semaphore
+    until: float
+    refused: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no further call is begun."""
+        return self.refused or time.monotonic() > self.until
+
+
+def _heed(pace: Pace, outcome: Outcome, calls: int) -> None:
+    """Let the pace learn from an answer."""
+    if outcome.is_too_fast:
+        pace.refused()
+    elif outcome.kind.is_done:
+        pace.taken(calls)
+
+
+def _triage(leased: rows.Leased, heads: Sequence[Sending], now: datetime, depth: int) -> Line:
     """What to do with the first deltas of a lane; nothing overtakes one that is in doubt."""
     line = Line(leased.lane, leased.failures, more=len(heads) == depth)
     for delta in heads:

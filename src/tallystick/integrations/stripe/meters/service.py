@@ -9,14 +9,22 @@ from tallystick.core.clock import Clock
 from tallystick.integrations.stripe.meters import store
 from tallystick.integrations.stripe.meters.api import MeterApi
 from tallystick.integrations.stripe.meters.lateness import LateUsage
-from tallystick.integrations.stripe.meters.pace import LIVE, TEST, Pace
+from tallystick.integrations.stripe.meters.models import State
+from tallystick.integrations.stripe.meters.pace import LIVE, STREAM, TEST, Pace
 from tallystick.integrations.stripe.meters.planning import LATENESS, Planner
 from tallystick.integrations.stripe.meters.sending import Sender, Sent
+from tallystick.integrations.stripe.meters.telling import at_risk
+from tallystick.integrations.stripe.meters.voiding import void
 from tallystick.metering.service import Metering
+from tallystick.notifications import enqueue
 from tallystick.storage.database import Database
 
 REPORTED_WITHIN = timedelta(days=30)
 """How long Stripe may take to report an error."""
+
+SOON = timedelta(hours=24)
+WAITED = timedelta(minutes=15)
+"""Somebody is told of usage that has waited for so long, and will be late so soon."""
 
 MARGIN = timedelta(minutes=10)
 """How long before Stripe makes an invoice final nothing is sent for it any more."""
@@ -110,7 +118,7 @@ class Meters:
             api=api,
             planner=Planner(database, metering, clock, api.account, usable, lateness),
             lateness=LateUsage(database, clock, api.account, usable, lateness),
-            sender=Sender(database, clock, api, Pace(rate or (LIVE if live else TEST))),
+            sender=Sender(database, clock, api, Pace(rate or (LIVE if live else TEST)), Pace(rate or STREAM)),
         )
 
     async def sync(self, only: Sequence[str] | None = None) -> Synced:
@@ -126,6 +134,7 @@ class Meters:
         sent = await self.send()
         again = await self.planner.run(only, urgent=True)
         more = await self.send() if again.deltas else Sent()
+        await self.warn()
         return Synced(
             planned.teams,
             planned.deltas + again.deltas,
@@ -143,6 +152,13 @@ class Meters:
         await self.planner.run(urgent=True)
         return (await self.sender.run()).more
 
+    async def warn(self) -> None:
+        """Tell of usage that has been waiting and will be too late for its invoice soon."""
+        now = self.clock.now()
+        async with self.database.transaction() as tx:
+            risks = await store.at_risk(tx, self.api.account, now=now, soon=now + SOON, since=now - WAITED)
+            await enqueue(tx, list(at_risk(risks, now)))
+
     async def send(self) -> Sent:
         """Send what can be sent now."""
         return await self.sender.drain()
@@ -151,6 +167,19 @@ class Meters:
         """How the outbox stands, team by team."""
         async with self.database.snapshot() as tx:
             return [Standing(*row) for row in await store.standing(tx, teams)]
+
+    async def retell(self, teams: Sequence[str] | None = None) -> int:
+        """Tell again, under another name, what Stripe refused for good, of some teams or all; how many deltas it was.
+
+        For when what it did not like was put right. What it takes no better then is set aside again.
+        """
+        async with self.database.transaction() as tx:
+            found = await store.refused(tx, self.api.account, teams)
+            await store.hold(tx, set(found.values()))
+            refused = list(await store.refused(tx, self.api.account, teams))
+            now = self.clock.now()
+            await void(tx, refused, State.REJECTED, drift="rejected", cause="told again by hand", now=now)
+        return len(refused)
 
     async def resume(self, teams: Sequence[str] | None = None) -> None:
         """Try at once what is held, of some teams or all."""

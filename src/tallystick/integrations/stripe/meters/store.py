@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -16,123 +16,28 @@ from tallystick.integrations.stripe.meters.models import (
     LatePolicy,
     Meter,
     MeteredTeam,
-    NewDelta,
     Sending,
     State,
+)
+from tallystick.integrations.stripe.meters.rows import (
+    REPORTED,
+    UNCLEAR,
+    AtRisk,
+    Entry,
+    LateUsage,
+    Leased,
+    Named,
+    Release,
+    SeenUntil,
+    Settled,
+    Told,
+    Unsettled,
 )
 from tallystick.storage.database import Connection
 from tallystick.storage.queries import Queries
 
 QUERIES = Queries.load(__package__ or "")
-UNCLEAR = "unclear"
-"""How the reason begins for which a delta in doubt was set aside."""
-
-
-class Leased(NamedTuple):
-    """A lane that this sender alone sends of.
-
-    Attributes:
-        lane: which.
-        failures: how often in a row it got no answer that settles anything.
-        broken: whether a sender that died was at it.
-    """
-
-    lane: Lane
-    failures: int
-    broken: bool
-
-
-class SeenUntil(NamedTuple):
-    """Up to where a team was looked at, and where the periods before and after that end; None: there is none."""
-
-    team_id: str
-    until: datetime
-    last_edge: datetime | None
-    next_edge: datetime | None
-
-
-class Entry(NamedTuple):
-    """A delta to be booked in a lane, with its complete request."""
-
-    lane_id: int
-    delta: NewDelta
-    identifier: str
-    request: dict[str, Any]
-
-
-class Unsettled(NamedTuple):
-    """A delta that goes on waiting, with what was learned about it."""
-
-    id: int
-    doubt_since: datetime | None
-    key_number: int
-    outcome: str
-    looked_at: datetime | None
-
-
-class Settled(NamedTuple):
-    """A delta that waits no more, and why."""
-
-    id: int
-    state: State
-    outcome: str | None
-
-
-class Release(NamedTuple):
-    """How a lane is given back."""
-
-    lane_id: int
-    failures: int
-    hold: str | None
-    next_at: datetime
-
-
-class LateUsage(NamedTuple):
-    """A delta that came too late, and what its team wants done with such."""
-
-    id: int
-    window: Interval
-    quantity: Decimal
-    policy: LatePolicy
-    lane: Lane
-
-
-class Named(NamedTuple):
-    """A delta that an error report names.
-
-    Attributes:
-        id, lane_id, team_id, state: the delta, as it stands.
-        reference: what the report calls it.
-        alone: whether the report means this one, and not a batch that it was in.
-    """
-
-    id: int
-    lane_id: int
-    team_id: str
-    state: State
-    reference: str
-    alone: bool
-
-
-class Told(NamedTuple):
-    """A delta in a stretch of a lane, as it stands."""
-
-    id: int
-    identifier: str
-    kind: Kind
-    window: Interval
-    quantity: Decimal
-    stamped_at: datetime
-    deadline: datetime
-    state: State
-    doubt_since: datetime | None
-    settled_at: datetime | None
-    outcome: str | None
-
-    @property
-    def is_unclear(self) -> bool:
-        """Whether it was set aside because nobody could say whether it had arrived."""
-        return (self.outcome or "").startswith(UNCLEAR)
+_request = msgspec.json.Decoder(dict[str, Any])
 
 
 async def meters_of(tx: Connection, account: str) -> list[Meter]:
@@ -281,10 +186,9 @@ async def heads(tx: Connection, leased: Sequence[Leased], depth: int) -> dict[in
     failures = {each.lane.id: each.failures for each in leased}
     found: dict[int, list[Sending]] = {lane_id: [] for lane_id in failures}
     for row in await _rows(tx, "heads", lanes=list(failures), depth=depth):
-        id, lane_id, kind, start, end, identifier, request, *rest = row
-        window, sent = Interval(start, end), msgspec.json.decode(request)
-        delta = Sending._make((id, lane_id, Kind(kind), window, identifier, sent, *rest, failures[lane_id]))
-        found[lane_id].append(delta)
+        id, lane_id, identifier, request, *rest = row
+        sent = _request.decode(request)
+        found[lane_id].append(Sending._make((id, lane_id, identifier, sent, *rest, failures[lane_id])))
     return found
 
 
@@ -296,7 +200,7 @@ async def sending(tx: Connection, lasts: Mapping[int, int | None], now: datetime
 async def streaming(tx: Connection, batches: Mapping[str, Sequence[int]], now: datetime) -> None:
     """Write down which deltas are sent together."""
     async with tx.cursor() as cursor:
-        rows = [{"key": key, "ids": list(ids), "now": now} for key, ids in batches.items()]
+        rows = [{"key": key, "ids": _array(ids), "now": now} for key, ids in batches.items()]
         await cursor.executemany(QUERIES["streaming"], rows)
 
 
@@ -335,12 +239,23 @@ async def hold_lanes(tx: Connection, lane_ids: Iterable[int], lease: str) -> set
 
 async def accepted(tx: Connection, ids: Sequence[int], now: datetime) -> None:
     """Stripe said yes to these."""
-    await tx.execute(QUERIES["accepted"], {"ids": ids, "now": now})
+    await tx.execute(QUERIES["accepted"], {"ids": _array(ids), "now": now})
 
 
 async def found(tx: Connection, delta_id: int, now: datetime) -> None:
     """What was set aside is seen to count."""
     await tx.execute(QUERIES["found"], {"id": delta_id, "now": now})
+
+
+async def unclear(tx: Connection, delta_id: int, reason: str, looked_at: datetime) -> None:
+    """What was seen about one that was set aside, first at an instant of Stripe's clock."""
+    values = {"id": delta_id, "outcome": f"{UNCLEAR}: {reason}", "looked_at": looked_at}
+    await tx.execute(QUERIES["unclear"], values)
+
+
+async def reported(tx: Connection, ids: Sequence[int], reason: str) -> None:
+    """Stripe says that some of these were not counted."""
+    await tx.execute(QUERIES["reported"], {"ids": ids, "outcome": f"{REPORTED}: {reason}"})
 
 
 async def unsettled(tx: Connection, deltas: Sequence[Unsettled]) -> None:
@@ -434,6 +349,28 @@ async def hold_back(tx: Connection, lane_ids: Iterable[int], hold: str, now: dat
     await tx.execute(QUERIES["hold_back"], {"lanes": list(lane_ids), "hold": hold, "now": now, "until": until})
 
 
+async def hold_account(tx: Connection, account: str, hold: str, now: datetime, until: datetime) -> None:
+    """Let every lane of an account wait for somebody to put something right."""
+    await tx.execute(QUERIES["hold_account"], {"account": account, "hold": hold, "now": now, "until": until})
+
+
+async def suspect_told_since(tx: Connection, account: str, since: datetime, at: datetime) -> None:
+    """Let lanes of which anything was sent since an instant be held against Stripe's summaries."""
+    await tx.execute(QUERIES["suspect_told_since"], {"account": account, "since": since, "at": at})
+
+
+async def refused(tx: Connection, account: str, teams: Sequence[str] | None) -> dict[int, int]:
+    """What Stripe refused for good, of some teams or all: the deltas, each with its lane."""
+    found = await _rows(tx, "refused", account=account, teams=teams, unclear=f"{UNCLEAR}%")
+    return {row[0]: row[1] for row in found}
+
+
+async def at_risk(tx: Connection, account: str, *, now: datetime, soon: datetime, since: datetime) -> list[AtRisk]:
+    """Usage that has been waiting since an instant, and will be too late for its invoice soon."""
+    rows = await _rows(tx, "at_risk", account=account, now=now, soon=soon, since=since)
+    return [AtRisk(*row) for row in rows]
+
+
 async def confirm(tx: Connection, lane_id: int, interval: Interval) -> None:
     """Stripe's summaries agree with what it said yes to in a stretch."""
     values = {"lane_id": lane_id, "starts_at": interval.start, "ends_at": interval.end}
@@ -469,6 +406,11 @@ async def standing(tx: Connection, teams: Sequence[str] | None) -> list[tuple[An
 async def resume(tx: Connection, account: str, teams: Sequence[str] | None, now: datetime) -> None:
     """Try at once what waits."""
     await tx.execute(QUERIES["resume"], {"account": account, "teams": teams, "now": now})
+
+
+def _array(ids: Iterable[int]) -> str:
+    """Numbers as PostgreSQL writes an array: the driver takes several times as long for as many."""
+    return f"{{{','.join(map(str, ids))}}}"
 
 
 async def _rows(tx: Connection, name: str, **values: Any) -> list[tuple[Any, ...]]:

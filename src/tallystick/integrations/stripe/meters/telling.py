@@ -1,16 +1,20 @@
-"""What people are told about the outbox, in the transaction that found it: lanes that are held, what is quarantined."""
+"""What people are told about the outbox, in the transaction that found it: lanes that are held, what is quarantined.
+
+It is for who runs the installation, not for the team that it is about: it goes to the installation's channels.
+"""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tallystick.core.money import plain
-from tallystick.integrations.stripe.outcomes import Class
+from tallystick.integrations.stripe.outcomes import Class, Outcome
 from tallystick.notifications import Notification
 
 if TYPE_CHECKING:
     from tallystick.integrations.stripe.meters.recording import Line
+    from tallystick.integrations.stripe.meters.rows import AtRisk
 
 
 def held(lines: Sequence["Line"], now: datetime) -> Iterator[Notification]:
@@ -19,11 +23,14 @@ def held(lines: Sequence["Line"], now: datetime) -> Iterator[Notification]:
         last = line.tried[-1].outcome if line.tried else None
         if last is None or last.kind not in (Class.CLOCK, Class.CONFIGURATION):
             continue
+        if last.is_about_account:
+            yield _account_held(line.lane.account, last, now)
+            continue
         cause = hashlib.sha256(f"{line.lane.account}:{last.kind}:{last.code}".encode()).hexdigest()[:16]
         yield Notification(
             key=f"stripe:held:{line.lane.team_id}:{cause}:{now:%Y-%m-%d}",
             kind="stripe.held",
-            team_id=line.lane.team_id,
+            team_id=None,
             channels=(),
             content={
                 "title": f"Stripe is not told usage of {line.lane.team_id}",
@@ -42,11 +49,11 @@ def quarantined(lines: Sequence["Line"], now: datetime) -> Iterator[Notification
     """That Stripe will not take a delta as it is."""
     for line in lines:
         for delta, outcome in line.tried:
-            if outcome.kind is Class.POISON:
+            if outcome.kind is Class.POISON and delta.doubt_since is None:
                 yield Notification(
                     key=f"stripe:quarantined:{delta.identifier}",
                     kind="stripe.quarantined",
-                    team_id=line.lane.team_id,
+                    team_id=None,
                     channels=(),
                     content={
                         "title": f"Stripe refuses usage of {line.lane.team_id}",
@@ -60,3 +67,57 @@ def quarantined(lines: Sequence["Line"], now: datetime) -> Iterator[Notification
                     occurred_at=now,
                     urgent=True,
                 )
+
+
+def rejected(team_id: str, reason: str, deltas: int, now: datetime) -> Notification:
+    """That Stripe did not count what it had said yes to: once a day for each reason and team."""
+    cause = hashlib.sha256(reason.encode()).hexdigest()[:16]
+    return Notification(
+        key=f"stripe:rejected:{team_id}:{cause}:{now:%Y-%m-%d}",
+        kind="stripe.rejected",
+        team_id=None,
+        channels=(),
+        content={
+            "title": f"Stripe did not count usage of {team_id}",
+            "text": f"{reason}. It had said yes before. It is kept here, and told again where that helps.",
+            "facts": [{"label": "Deltas named", "value": str(deltas)}],
+        },
+        occurred_at=now,
+        urgent=True,
+    )
+
+
+def at_risk(risks: Iterable["AtRisk"], now: datetime) -> Iterator[Notification]:
+    """That usage will soon be too late for its period's invoice: once for each of its last instants."""
+    for risk in risks:
+        why = f" It waits: {risk.hold}" if risk.hold else ""
+        yield Notification(
+            key=f"stripe:deadline:{risk.team_id}:{risk.deadline:%Y-%m-%dT%H:%MZ}",
+            kind="stripe.deadline",
+            team_id=None,
+            channels=(),
+            content={
+                "title": f"Usage of {risk.team_id} has to reach Stripe by {risk.deadline:%Y-%m-%d %H:%M} UTC",
+                "text": f"After that it is late for its invoice, and the team's policy for late usage decides.{why}",
+                "facts": [{"label": "Deltas", "value": str(risk.deltas)}],
+            },
+            occurred_at=now,
+            urgent=True,
+        )
+
+
+def _account_held(account: str, outcome: Outcome, now: datetime) -> Notification:
+    """That the key is not good: once a day, whoever's usage found out."""
+    return Notification(
+        key=f"stripe:held:{account}:{outcome.status}:{now:%Y-%m-%d}",
+        kind="stripe.held",
+        team_id=None,
+        channels=(),
+        content={
+            "title": "Stripe is told no usage",
+            "text": f"{outcome.message or outcome.kind}. Nothing is lost: it is sent when that is put right.",
+            "facts": [{"label": "Account", "value": account}],
+        },
+        occurred_at=now,
+        urgent=True,
+    )

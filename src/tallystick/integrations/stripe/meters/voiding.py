@@ -7,7 +7,7 @@ next round of planning books the difference, with the next number.
 from collections.abc import Sequence
 from datetime import datetime
 
-from tallystick.integrations.stripe.meters import store
+from tallystick.integrations.stripe.meters import rows, store
 from tallystick.integrations.stripe.meters.models import VOID, State
 from tallystick.storage.database import Connection
 
@@ -25,7 +25,7 @@ async def void(tx: Connection, ids: Sequence[int], state: State, *, drift: str, 
     """
     if state not in VOID:
         raise ValueError(f"{state} is not void")
-    changed = await store.settled(tx, [store.Settled(id, state, cause) for id in ids], now)
+    changed = await store.settled(tx, [rows.Settled(id, state, cause) for id in ids], now)
     for id, lane_id, quantity, _ in changed:
         await store.note_repair(tx, lane_id, id, quantity, drift=drift, action=str(state), cause=cause, now=now)
     await store.uncarry(tx, [id for id, *_ in changed])

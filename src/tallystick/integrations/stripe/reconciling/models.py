@@ -111,9 +111,21 @@ class Earlier(NamedTuple):
     stripe: Decimal
 
 
+class Explanation(NamedTuple):
+    """Of which deltas a difference is made.
+
+    Attributes:
+        ids: the deltas; none: nobody knows.
+        missing: whether they are not counted; else they are counted twice.
+    """
+
+    ids: tuple[int, ...] = ()
+    missing: bool = False
+
+
 class Minute(NamedTuple):
-    """A minute in which Stripe's sum is another than ours, and the deltas whose sum the difference is."""
+    """A minute in which Stripe's sum is another than ours: by how much, and of which deltas that is made."""
 
     interval: Interval
     difference: Decimal
-    explained: tuple[int, ...]
+    explained: Explanation

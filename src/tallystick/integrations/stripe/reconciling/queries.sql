@@ -19,17 +19,37 @@ VALUES (%(lane_id)s, %(starts_at)s, %(ends_at)s, %(now)s, %(stripe_time)s, %(loc
 UPDATE stripe_lanes SET compared_at = %(now)s, suspect_at = %(again)s WHERE id = %(lane_id)s;
 
 -- name: due
--- The lanes to be compared: those under suspicion, those whose billing period has ended since, and of the others those
--- that were not for the longest time, a few.
-SELECT l.id, l.account, l.customer_id, l.event_name, l.meter_id, l.team_id, l.metric FROM (
-    SELECT l.*, l.suspect_at <= %(now)s OR (t.last_edge <= %(settled)s AND coalesce(l.compared_at < t.last_edge, true))
-           AS pressing
+-- The lanes to be compared: those under suspicion, and those whose billing period has ended and was not compared since
+-- it is settled; and of the others those that were not compared for the longest time, a few.
+WITH lanes AS (
+    SELECT l.*, coalesce(l.suspect_at <= %(now)s, false)
+                OR coalesce(t.last_edge <= %(settled)s AND coalesce(l.compared_at < t.last_edge
+                            + (%(now)s::timestamptz - %(settled)s::timestamptz), true), false) AS pressing
     FROM stripe_lanes l JOIN stripe_metered_teams t ON t.team_id = l.team_id AND t.customer_id = l.customer_id
     WHERE l.account = %(account)s
-) l
-WHERE l.pressing IS TRUE OR coalesce(l.compared_at < %(stale)s, true) OR l.compared_at > %(now)s
-ORDER BY l.pressing IS TRUE DESC, l.compared_at NULLS FIRST, l.id
-LIMIT %(limit)s;
+), pressing AS (
+    SELECT 1 AS turn, * FROM lanes WHERE pressing ORDER BY compared_at NULLS FIRST, id LIMIT %(most)s
+), others AS (
+    SELECT 2 AS turn, * FROM lanes
+    WHERE NOT pressing AND (coalesce(compared_at < %(stale)s, true) OR compared_at > %(now)s)
+    ORDER BY compared_at NULLS FIRST, id LIMIT %(sample)s
+)
+SELECT id, account, customer_id, event_name, meter_id, team_id, metric
+FROM (SELECT * FROM pressing UNION ALL SELECT * FROM others) l
+ORDER BY turn, compared_at NULLS FIRST, id;
+
+-- name: repairs_alone
+-- Whether nobody else repairs a lane; nobody else does until the transaction ends.
+SELECT pg_try_advisory_xact_lock(7461040, %(lane_id)s::int);
+
+-- name: last_repair
+-- The last repair of a lane.
+SELECT coalesce(max(id), 0) FROM stripe_repairs WHERE lane_id = %(lane_id)s;
+
+-- name: differed
+-- How often a stretch of a lane differed, since an instant.
+SELECT count(*) FROM stripe_comparisons
+WHERE lane_id = %(lane_id)s AND starts_at = %(starts_at)s AND compared_at >= %(since)s AND drift <> 'none';
 
 -- name: looked_until
 -- Up to where usage of a team was looked at, and from when on Stripe is told it.

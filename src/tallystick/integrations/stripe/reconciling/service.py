@@ -19,8 +19,9 @@ from decimal import Decimal
 from tallystick.core.clock import Clock, Interval
 from tallystick.core.errors import InvalidInput
 from tallystick.core.money import EXACT, ZERO, plain
+from tallystick.integrations.stripe.meters import rows
 from tallystick.integrations.stripe.meters import store as outbox
-from tallystick.integrations.stripe.meters.doubts import COUNTED_WITHIN, exact_sum, gross, same
+from tallystick.integrations.stripe.meters.doubts import COUNTED_WITHIN, exact_sum, rounding, same
 from tallystick.integrations.stripe.meters.models import Lane
 from tallystick.integrations.stripe.meters.planning import periods_of
 from tallystick.integrations.stripe.meters.service import Meters
@@ -48,7 +49,13 @@ SETTLED = timedelta(minutes=20)
 STALE = timedelta(days=1)
 
 SAMPLE = 6
-"""Lanes compared in an automatic round: Stripe allows some 10,000 reads a month."""
+"""Lanes compared in an automatic round that need not be: Stripe allows some 10,000 reads a month for nothing."""
+
+MOST_PRESSING = 60
+"""Lanes compared in a round that should be, of which there is one each minute."""
+
+MOST_DOUBLINGS = 4
+"""What goes on to differ is looked at after 1, 2, 4, 8 and then every 16 hours."""
 
 MOST_MINUTES = 60
 """Minutes that are looked at one by one for a difference."""
@@ -83,16 +90,18 @@ class Reconciliation:
         await self.meters.planner.run(sorted({lane.team_id for lane in lanes}), whole=True)
         return [each for lane in lanes async for each in self._lane(lane, repair=repair, cap=cap)]
 
-    async def tend(self) -> list[Comparison]:
+    async def tend(self, *, sample: int = SAMPLE) -> list[Comparison]:
         """Compare what is due: lanes under suspicion, periods that have ended, and a sample of the others.
 
         Where Stripe can't be asked it is left for the next time.
+
+        Args:
+            sample: how many of the others, each once a day at most.
         """
-        now = self.clock.now()
+        now, account = self.clock.now(), self.meters.api.account
+        times = {"now": now, "settled": now - SETTLED, "stale": now - STALE}
         async with self.meters.database.snapshot() as tx:
-            lanes = await store.due(
-                tx, self.meters.api.account, SAMPLE, now=now, settled=now - SETTLED, stale=now - STALE
-            )
+            lanes = await store.due(tx, account, MOST_PRESSING, sample, **times)
         if not lanes:
             return []
         await self.meters.planner.run(sorted({lane.team_id for lane in lanes}), whole=True)
@@ -115,10 +124,21 @@ class Reconciliation:
             if repair:
                 await Repairs(self.meters, lane).clear(stretch.interval, now)
             found = await self._compare(lane, stretch, now, repair=repair, cap=cap)
-            again = now + COUNTED_WITHIN if found.drift not in (Drift.NONE, Drift.FOREIGN) else again
+            if found.drift not in (Drift.NONE, Drift.FOREIGN):
+                after = now + await self._pause(found, now)
+                again = after if again is None else min(again, after)
             yield found
         async with self.meters.database.transaction() as tx:
             await store.compared(tx, lane.id, now, again)
+
+    async def _pause(self, found: Comparison, now: datetime) -> timedelta:
+        """How long a stretch that differs is left alone: twice as long each time, unless it was put right just now."""
+        if found.repaired:
+            return COUNTED_WITHIN
+        async with self.meters.database.snapshot() as tx:
+            before = await store.differed(tx, found.lane.id, found.interval.start, now - STALE * 2)
+        times: int = 2 ** min(max(before - 1, 0), MOST_DOUBLINGS)
+        return COUNTED_WITHIN * times
 
     async def _stretches(self, lane: Lane, now: datetime) -> list[Stretch]:
         """The last two billing periods of which something was looked at, as far as it was, in whole minutes."""
@@ -136,6 +156,7 @@ class Reconciliation:
         async with self.meters.database.snapshot() as tx:
             deltas = await outbox.told_in(tx, lane.id, stretch.interval)
             late, carried = await store.late_and_carried(tx, lane.id, stretch.interval)
+            last = await store.last_repair(tx, lane.id)
         local = EXACT.add(EXACT.subtract(await self._usage(lane, stretch), late), carried)
         sums = Sums(
             local,
@@ -143,10 +164,12 @@ class Reconciliation:
             exact_sum(each.quantity for each in waiting(deltas)),
             stripe,
         )
-        agrees = same(sums.stripe, sums.accepted, gross(deltas))
+        agrees = same(sums.stripe, sums.accepted, rounding(deltas))
         found = Comparison(lane, stretch.interval, sums, drift_of(sums, deltas), "", agrees=agrees)
         if found.drift is Drift.LAG and await self._lasts(found, deltas, at or now):
-            found = await self._found(found, deltas, now, repair=repair, cap=cap)
+            found, minutes = await self._found(found, deltas, cap)
+            if repair and minutes:
+                found = await self._repaired(found, minutes, deltas, now, last)
         return await self._noted(found, at or now, now)
 
     async def _usage(self, lane: Lane, stretch: Stretch) -> Decimal:
@@ -156,7 +179,7 @@ class Reconciliation:
         [[usage]] = await self.metering.usage.read([UsageQuestion(lane.metric, lane.team_id, [window])])
         return told(usage.quantity)
 
-    async def _lasts(self, found: Comparison, deltas: Sequence[outbox.Told], at: datetime) -> bool:
+    async def _lasts(self, found: Comparison, deltas: Sequence[rows.Told], at: datetime) -> bool:
         """Whether it looked the same an hour before, by Stripe's clock, and nothing has happened here since."""
         since = max((each.settled_at for each in deltas if each.settled_at), default=found.interval.start)
         async with self.meters.database.snapshot() as tx:
@@ -164,44 +187,49 @@ class Reconciliation:
         return before is not None and at >= before.stripe_time + COUNTED_WITHIN
 
     async def _found(
-        self, found: Comparison, deltas: Sequence[outbox.Told], now: datetime, *, repair: bool, cap: Decimal
-    ) -> Comparison:
-        """What the difference is made of; and it is put right, if it may be."""
+        self, found: Comparison, deltas: Sequence[rows.Told], cap: Decimal
+    ) -> tuple[Comparison, list[Minute]]:
+        """What the difference is made of, and the minutes that may be put right."""
         difference = EXACT.subtract(found.sums.stripe, found.sums.accepted)
         minutes = await self._minutes(found.lane, found.interval, deltas)
-        understood = [minute for minute in minutes if minute.explained]
+        understood = [minute for minute in minutes if minute.explained.ids]
         total = exact_sum(minute.difference for minute in understood)
-        if not understood or not same(total, difference, gross(deltas)):
+        if not understood or not same(total, difference, rounding(deltas)):
             where = f"of {plain(difference)} in all, {plain(total)} can be told to be ours"
             found = found._replace(drift=Drift.MISSING if difference < 0 and total else Drift.FOREIGN, detail=where)
         else:
             found = found._replace(drift=Drift.MISSING if difference < 0 else Drift.EXTRA)
-        if found.drift is Drift.FOREIGN and not understood:
-            return found
         allowed = EXACT.divide(EXACT.multiply(max(abs(found.sums.local), abs(found.sums.stripe)), cap), Decimal(100))
-        if exact_sum(abs(minute.difference) for minute in understood) > allowed:
-            return found._replace(detail=f"{found.detail} more than {plain(cap)} %: not repaired".strip())
-        if not repair:
-            return found
-        done = await Repairs(self.meters, found.lane).make(understood, deltas, now)
+        if exact_sum(abs(minute.difference) for minute in understood if not _is_reported(minute, deltas)) > allowed:
+            return found._replace(detail=f"{found.detail} more than {plain(cap)} %: not repaired".strip()), []
+        return found, understood
+
+    async def _repaired(
+        self, found: Comparison, minutes: Sequence[Minute], deltas: Sequence[rows.Told], now: datetime, last: int
+    ) -> Comparison:
+        """The difference is put right, unless somebody else is at it, or has been since it was looked at."""
+        async with self.meters.database.transaction() as guard:
+            if not await store.may_repair(guard, found.lane.id, last):
+                return found._replace(detail=f"{found.detail} somebody else repairs it".strip())
+            done = await Repairs(self.meters, found.lane).make(minutes, deltas, now)
         return found._replace(detail=f"{found.detail} {done.told}".strip(), repaired=done.number)
 
-    async def _minutes(self, lane: Lane, stretch: Interval, deltas: Sequence[outbox.Told]) -> list[Minute]:
+    async def _minutes(self, lane: Lane, stretch: Interval, deltas: Sequence[rows.Told]) -> list[Minute]:
         """The minutes with deltas of ours in which Stripe's sum is another: hours first, then the minutes of those."""
         hours = Interval(hour_of(stretch.start), hour_of(stretch.end - timedelta.resolution) + HOUR)
         counted = await self.meters.api.counted_hourly(lane.meter_id, lane.customer_id, hours)
-        ours: dict[datetime, list[outbox.Told]] = {}
+        ours: dict[datetime, list[rows.Told]] = {}
         for each in deltas:
             ours.setdefault(hour_of(each.stamped_at), []).append(each)
-        wrong = [hour for hour, of in ours.items() if not same(_sum(of), counted.get(hour, ZERO), gross(of))]
+        wrong = [hour for hour, of in ours.items() if not same(_sum(of), counted.get(hour, ZERO), rounding(of))]
         stamps = sorted({minute_of(each.stamped_at) for hour in wrong for each in accepted(ours[hour])})
         found = [await self._minute(lane, minute, deltas) for minute in stamps[:MOST_MINUTES]]
         return [minute for minute in found if minute is not None]
 
-    async def _minute(self, lane: Lane, minute: Interval, deltas: Sequence[outbox.Told]) -> Minute | None:
+    async def _minute(self, lane: Lane, minute: Interval, deltas: Sequence[rows.Told]) -> Minute | None:
         ours = [each for each in deltas if minute.start <= each.stamped_at < minute.end]
         counted, _ = await self.meters.api.counted(lane.meter_id, lane.customer_id, minute)
-        if same(_sum(ours), counted, gross(ours)):
+        if same(_sum(ours), counted, rounding(ours)):
             return None
         difference = EXACT.subtract(counted, _sum(ours))
         return Minute(minute, difference, explained(difference, ours))
@@ -216,9 +244,14 @@ class Reconciliation:
         return found
 
 
-def _sum(deltas: Sequence[outbox.Told]) -> Decimal:
+def _sum(deltas: Sequence[rows.Told]) -> Decimal:
     return exact_sum(each.quantity for each in accepted(deltas))
 
 
 def _minute(moment: datetime) -> datetime:
     return minute_of(moment).start
+
+
+def _is_reported(minute: Minute, deltas: Sequence[rows.Told]) -> bool:
+    """Whether Stripe itself has said that what is missing in a minute was not counted: no cap is needed for that."""
+    return all(each.is_reported for each in deltas if each.id in minute.explained.ids)

@@ -40,20 +40,39 @@ async def compared(tx: Connection, lane_id: int, now: datetime, again: datetime 
     await tx.execute(QUERIES["compared"], {"lane_id": lane_id, "now": now, "again": again})
 
 
+async def last_repair(tx: Connection, lane_id: int) -> int:
+    """The number of a lane's last repair; 0: there was none."""
+    [(number,)] = await _rows(tx, "last_repair", lane_id=lane_id)
+    return int(number)
+
+
+async def may_repair(tx: Connection, lane_id: int, last: int) -> bool:
+    """Whether nobody else repairs a lane now, nor has since this was its last repair; nor does in this transaction."""
+    [(alone,)] = await _rows(tx, "repairs_alone", lane_id=lane_id)
+    return bool(alone) and await last_repair(tx, lane_id) == last
+
+
+async def differed(tx: Connection, lane_id: int, start: datetime, since: datetime) -> int:
+    """How often a stretch differed, since an instant."""
+    [(number,)] = await _rows(tx, "differed", lane_id=lane_id, starts_at=start, since=since)
+    return int(number)
+
+
 async def due(
-    tx: Connection, account: str, limit: int, *, now: datetime, settled: datetime, stale: datetime
+    tx: Connection, account: str, most: int, sample: int, *, now: datetime, settled: datetime, stale: datetime
 ) -> list[Lane]:
     """The lanes to be compared, the most pressing first.
 
     Args:
         tx: a snapshot or transaction.
         account: whose.
-        limit: how many at most.
+        most: how many at most of those that should be.
+        sample: how many of the others.
         now: when.
         settled: periods that ended by then are told by now.
         stale: what was not compared since then may be.
     """
-    values = {"account": account, "limit": limit, "now": now, "settled": settled, "stale": stale}
+    values = {"account": account, "most": most, "sample": sample, "now": now, "settled": settled, "stale": stale}
     return [Lane(*row) for row in await _rows(tx, "due", **values)]
 
 

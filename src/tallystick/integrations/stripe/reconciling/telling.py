@@ -20,7 +20,7 @@ def drifted(found: Comparison, now: datetime) -> Notification:
     return Notification(
         key=f"stripe:drift:{lane.id}:{found.interval.start:%Y-%m-%dT%H:%MZ}:{found.drift}:{plain(sums.stripe)}",
         kind="stripe.drift",
-        team_id=lane.team_id,
+        team_id=None,
         channels=(),
         content={
             "title": f"Stripe differs for {lane.team_id}: {lane.metric} by {plain(found.absolute)}",

@@ -39,6 +39,28 @@ class Terms(NamedTuple):
     billed_from: datetime | None = None
 
 
+class Changes(NamedTuple):
+    """Terms that somebody asks for; what is None stays as it is. Attributes as of `Terms`."""
+
+    mode: Mode | None = None
+    late_policy: LatePolicy | None = None
+    collection: Collection | None = None
+    billed_from: datetime | None = None
+
+    def of(self, terms: Terms) -> Terms:
+        """The terms, changed."""
+        given = {name: value for name, value in self._asdict().items() if value is not None}
+        return terms._replace(**given)
+
+
+class KnownTeam(NamedTuple):
+    """A team of the installation."""
+
+    id: str
+    name: str
+    time_zone: str
+
+
 class LinkedTeam(NamedTuple):
     """A team and its customer.
 

@@ -55,6 +55,6 @@ INSERT INTO team_late_usage (team_id, late_usage)
 SELECT %(team_id)s, %(late_usage)s WHERE %(late_usage)s::text IS NOT NULL
 ON CONFLICT (team_id) DO UPDATE SET late_usage = excluded.late_usage;
 
--- name: team_ids
+-- name: every
 -- Every team, by id, after a position.
-SELECT id FROM teams WHERE id > %(after)s ORDER BY id LIMIT %(limit)s;
+SELECT id, name, time_zone FROM teams WHERE id > %(after)s ORDER BY id LIMIT %(limit)s;

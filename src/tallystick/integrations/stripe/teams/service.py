@@ -9,7 +9,7 @@ from tallystick.core.errors import Conflict
 from tallystick.integrations.stripe.meters.enrolment import enrol, withdraw
 from tallystick.integrations.stripe.meters.models import LatePolicy
 from tallystick.integrations.stripe.teams import store
-from tallystick.integrations.stripe.teams.models import LinkedTeam, Mode, Terms
+from tallystick.integrations.stripe.teams.models import KnownTeam, LinkedTeam, Mode, Terms
 from tallystick.storage.database import Connection, Database
 
 
@@ -58,10 +58,10 @@ class StripeTeams:
         async with self.database.snapshot() as tx:
             return await store.linked(tx)
 
-    async def team_ids(self) -> list[str]:
+    async def known(self) -> list[KnownTeam]:
         """Every team of the installation, by id."""
         async with self.database.snapshot() as tx:
-            return await store.team_ids(tx)
+            return await store.every(tx)
 
     async def _meter(self, tx: Connection, team_id: str, customer_id: str, terms: Terms) -> None:
         if terms.mode is not Mode.METERS:

@@ -1,7 +1,7 @@
 """Setting up: who is which customer. A plan is made and shown first; applying it does what it shows, once."""
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -11,13 +11,15 @@ import stripe
 from tallystick.core.errors import InvalidInput
 from tallystick.integrations.stripe.client import call
 from tallystick.integrations.stripe.outcomes import StripeRefused
-from tallystick.integrations.stripe.teams.models import Customer, LinkedTeam, Terms
+from tallystick.integrations.stripe.teams.models import Changes, Customer, KnownTeam, LinkedTeam, Mode, Terms
 from tallystick.integrations.stripe.teams.service import StripeTeams
 
 METADATA = "tallystick_team"
 """What a customer's metadata names its team by, unless another name is given."""
 
 PAGE = 100
+LONGEST_NAME = 256
+UTC_ZONES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "Etc/Zulu", "Etc/Universal", "Universal", "Zulu", "UCT"})
 
 
 class Action(StrEnum):
@@ -35,13 +37,14 @@ DOES = frozenset({Action.LINK, Action.CHANGE, Action.CREATE})
 
 
 class Step(NamedTuple):
-    """What is to be done about a team, and why, or why not."""
+    """What is to be done about a team, and why, or why not. `before` is the customer that it was, if it is gone."""
 
     team_id: str
     action: Action
     customer_id: str | None
     terms: Terms
     note: str = ""
+    before: str = ""
 
 
 class Wanted(NamedTuple):
@@ -49,15 +52,15 @@ class Wanted(NamedTuple):
 
     Attributes:
         customers: of which customer a team is, said one by one or by a file; goes before metadata.
-        terms: of the teams of which nothing else is said; None: they keep theirs, and new ones get the defaults.
-        by_team: of single teams.
+        changes: of the terms of all teams that are looked at; new ones begin with the defaults.
+        by_team: all terms of single teams.
         metadata: the name in customers' metadata that teams are found by; None: they are not.
         create: make a customer for a team that has none.
         only: look at these teams alone.
     """
 
     customers: Mapping[str, str] = {}
-    terms: Terms | None = None
+    changes: Changes = Changes()
     by_team: Mapping[str, Terms] = {}
     metadata: str | None = METADATA
     create: bool = False
@@ -78,14 +81,17 @@ class Setup:
             NotFound, InvalidInput: a team that there is not.
             StripeRefused: the customers can't be listed.
         """
-        known = await self.teams.team_ids()
-        if unknown := sorted({*wanted.customers, *wanted.by_team, *(wanted.only or ())} - set(known)):
+        known = {team.id: team for team in await self.teams.known()}
+        if unknown := sorted({*wanted.customers, *wanted.by_team, *(wanted.only or ())} - known.keys()):
             raise InvalidInput(f"there is no team {unknown[0]!r}")
         linked = {each.team_id: each for each in await self.teams.all()}
-        found = _by_team(await self._customers(wanted.metadata)) if wanted.metadata else {}
+        there = await self._customers(wanted.metadata)
+        found = _by_team(there)
+        linked = _without_the_gone(linked, self.teams.account, {each.id for each in there})
         ids = [id for id in known if wanted.only is None or id in wanted.only]
         steps = [await self._step(id, wanted, linked.get(id), found.get(id, ())) for id in ids]
-        return _without_rivals(steps, [each for id, each in linked.items() if id not in ids])
+        settled = _without_rivals(steps, [each for id, each in linked.items() if id not in ids])
+        return [_with_warning(step, known[step.team_id]) for step in settled]
 
     async def apply(self, steps: Sequence[Step]) -> int:
         """Do what a plan says; how many teams were changed. What was done is kept when a later step fails.
@@ -93,16 +99,17 @@ class Setup:
         Raises:
             StripeRefused: a customer can't be made.
         """
+        names = {team.id: team.name for team in await self.teams.known()}
         done = 0
         for step in steps:
             if step.action in DOES:
-                customer_id = step.customer_id or await self._create(step.team_id)
+                customer_id = step.customer_id or await self._create(step, names[step.team_id])
                 await self.teams.link(step.team_id, customer_id, step.terms)
                 done += 1
         return done
 
     async def _step(self, team_id: str, wanted: Wanted, linked: LinkedTeam | None, found: Sequence[Customer]) -> Step:
-        terms = wanted.by_team.get(team_id) or wanted.terms or _terms_of(linked)
+        terms = wanted.by_team.get(team_id) or wanted.changes.of(_terms_of(linked))
         said = wanted.customers.get(team_id)
         if said is not None:
             note = await self._trouble(said)
@@ -113,13 +120,14 @@ class Setup:
         here = linked is not None and linked.account == self.teams.account
         if found:
             return _decided(team_id, found[0].id, terms, linked if here else None)
-        if linked is not None and here:
+        gone = linked.customer_id if linked is not None and here and linked.gone_at is not None else ""
+        if linked is not None and here and not gone:
             return _decided(team_id, linked.customer_id, terms, linked)
-        if wanted.create:
-            return Step(team_id, Action.CREATE, None, terms)
-        return Step(team_id, Action.MISSING, None, terms, "no customer names it")
+        why = f"its customer {gone} is deleted" if gone else "no customer names it"
+        action = Action.CREATE if wanted.create else Action.MISSING
+        return Step(team_id, action, None, terms, why if gone or not wanted.create else "", gone)
 
-    async def _customers(self, name: str) -> list[Customer]:
+    async def _customers(self, name: str | None) -> list[Customer]:
         def listed() -> list[Any]:
             return list(self.client.v1.customers.list({"limit": PAGE}).auto_paging_iter())
 
@@ -135,9 +143,9 @@ class Setup:
             raise
         return f"customer {customer_id} is deleted" if getattr(found, "deleted", False) else ""
 
-    async def _create(self, team_id: str) -> str:
-        params: Any = {"name": team_id, "metadata": {METADATA: team_id}}
-        key = f"tallystick-customer:{self.teams.account}:{team_id}"
+    async def _create(self, step: Step, name: str) -> str:
+        params: Any = {"name": (name or step.team_id)[:LONGEST_NAME], "metadata": {METADATA: step.team_id}}
+        key = f"tallystick-customer:{self.teams.account}:{step.before}:{step.team_id}"
         made = await call("create a customer", self.client.v1.customers.create, params, {"idempotency_key": key[:255]})
         return str(made.id)
 
@@ -161,8 +169,18 @@ def read_mapping(lines: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _customer(found: Any, name: str) -> Customer:
-    metadata = found.metadata.to_dict() if found.metadata is not None else {}
+def _without_the_gone(linked: Mapping[str, LinkedTeam], account: str, there: Collection[str]) -> dict[str, LinkedTeam]:
+    """Links as they are, with those marked whose customer the account does not have any more."""
+    return {
+        id: each._replace(gone_at=each.gone_at or each.linked_at)
+        if each.account == account and each.customer_id not in there
+        else each
+        for id, each in linked.items()
+    }
+
+
+def _customer(found: Any, name: str | None) -> Customer:
+    metadata = found.metadata.to_dict() if found.metadata is not None and name else {}
     return Customer(found.id, metadata.get(name) or None, getattr(found, "deleted", False))
 
 
@@ -193,6 +211,14 @@ def _decided(team_id: str, customer_id: str, terms: Terms, linked: LinkedTeam | 
 
 def _refused(team_id: str, customer_id: str | None, terms: Terms, note: str) -> Step:
     return Step(team_id, Action.CONFLICT, customer_id, terms, note)
+
+
+def _with_warning(step: Step, team: KnownTeam) -> Step:
+    """A team that Stripe bills itself should have Stripe's months."""
+    if step.action not in DOES or step.terms.mode is not Mode.METERS or team.time_zone in UTC_ZONES:
+        return step
+    warning = f"its months are of {team.time_zone}, Stripe's of UTC: the hours between are on another invoice"
+    return step._replace(note=f"{step.note}; {warning}".removeprefix("; "))
 
 
 def _without_rivals(steps: Sequence[Step], others: Sequence[LinkedTeam]) -> list[Step]:

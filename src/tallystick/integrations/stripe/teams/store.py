@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from tallystick.integrations.stripe.meters.models import LatePolicy
-from tallystick.integrations.stripe.teams.models import Collection, LinkedTeam, Mode, Terms
+from tallystick.integrations.stripe.teams.models import Collection, KnownTeam, LinkedTeam, Mode, Terms
 from tallystick.storage.database import Connection
 from tallystick.storage.queries import Queries
 
@@ -61,12 +61,12 @@ async def set_late_usage(tx: Connection, team_id: str, late_usage: str | None) -
     await tx.execute(QUERIES["late_usage"], {"team_id": team_id, "late_usage": late_usage})
 
 
-async def team_ids(tx: Connection) -> list[str]:
+async def every(tx: Connection) -> list[KnownTeam]:
     """Every team, by id."""
-    found: list[str] = []
+    found: list[KnownTeam] = []
     while True:
-        values = {"after": found[-1] if found else "", "limit": PAGE}
-        page = [row[0] for row in await (await tx.execute(QUERIES["team_ids"], values)).fetchall()]
+        values = {"after": found[-1].id if found else "", "limit": PAGE}
+        page = [KnownTeam(*row) for row in await (await tx.execute(QUERIES["every"], values)).fetchall()]
         found += page
         if len(page) < PAGE:
             return found

@@ -7,7 +7,7 @@ from typing import Any
 from tallystick.core.clock import Clock
 from tallystick.integrations.stripe.bills.service import Bills
 from tallystick.integrations.stripe.client import call
-from tallystick.integrations.stripe.meters.rejections import rejections_in, report_rejections
+from tallystick.integrations.stripe.meters.rejections import rejections_in, report_rejections, unnamed_since
 from tallystick.integrations.stripe.outcomes import StripeRefused
 from tallystick.integrations.stripe.teams import store as teams
 from tallystick.integrations.stripe.teams.models import Mode
@@ -23,7 +23,11 @@ LEASE = timedelta(minutes=5)
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(hours=1)
 PATIENCE = timedelta(days=3)
-"""How long something is tried that can't be done yet. After that it is left, and says why."""
+"""How long something is tried that Stripe can't be asked about. After that it is left, and says why."""
+
+LONGEST_WAIT = timedelta(hours=6)
+CLOSED_WITHIN = timedelta(days=40)
+"""How long an invoice waits for the statement of its period, which is closed when the billing file's grace is over."""
 
 METER_ERRORS = frozenset({"v1.billing.meter.error_report_triggered", "v1.billing.meter.no_meter_found"})
 KEPT = timedelta(days=90)
@@ -59,7 +63,7 @@ class Handling:
         try:
             outcome = await self._look(claimed.told)
         except (StripeRefused, NotYet) as error:
-            await self._later(claimed, str(error), gone=_is_gone(error))
+            await self._later(claimed, error)
             return True
         async with self.database.transaction() as tx:
             await store.processed(tx, claimed.told.id, outcome, self.clock.now())
@@ -70,14 +74,15 @@ class Handling:
         async with self.database.transaction() as tx:
             await store.tidy(tx, self.clock.now() - KEPT)
 
-    async def _later(self, claimed: Claimed, why: str, *, gone: bool) -> None:
-        now = self.clock.now()
-        pause = min(FIRST_PAUSE * 2 ** min(claimed.attempts, 20), LONGEST_PAUSE)
+    async def _later(self, claimed: Claimed, error: StripeRefused | NotYet) -> None:
+        now, waits = self.clock.now(), isinstance(error, NotYet)
+        longest, patience = (LONGEST_WAIT, CLOSED_WITHIN) if waits else (LONGEST_PAUSE, PATIENCE)
+        pause = min(FIRST_PAUSE * 2 ** min(claimed.attempts, 20), longest)
         async with self.database.transaction() as tx:
-            if gone or now - claimed.received_at > PATIENCE:
-                await store.processed(tx, claimed.told.id, why, now)
+            if _is_gone(error) or now - claimed.received_at > patience:
+                await store.processed(tx, claimed.told.id, str(error), now)
             else:
-                await store.put_off(tx, claimed.told.id, why, now + pause)
+                await store.put_off(tx, claimed.told.id, str(error), now + pause)
 
     async def _look(self, told: Told) -> str:
         if told.live != self.live:
@@ -133,9 +138,11 @@ class Handling:
     async def _meter_errors(self, told: Told) -> str:
         """The data of a thin event is fetched; a report about what is long billed is taken note of all the same."""
         found: Any = await call("look at an event", self.bills.api.client.v2.core.events.retrieve, told.id)
-        rejections = rejections_in(found.to_dict().get("data") or {})
+        data = found.to_dict().get("data") or {}
+        rejections, since = rejections_in(data), unnamed_since(data)
         async with self.database.transaction() as tx:
-            done = await report_rejections(tx, rejections, self.clock.now())
+            now, account = self.clock.now(), self.bills.api.account
+            done = await report_rejections(tx, rejections, now, account=account, since=since)
         return f"{done.rejected} rejected, {done.unknown} not ours"
 
     async def _tell(self, tx: Connection, key: str, team_id: str, title: str, why: str) -> None:

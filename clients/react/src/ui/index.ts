@@ -1,0 +1,2 @@
+export * from "./ui";
+export { CopyText } from "./copy-text";

@@ -27,6 +27,7 @@ web: install-run ## Build the dashboard
 
 test: check ## Check, then run every test
 	@$(VENV)/python -m tools.web --if-possible
+	@$(VENV)/python -m tools.browser
 	@$(VENV)/python -m pytest $(PYTEST_ARGS)
 
 check: install ## Style, types and architecture

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -64,6 +64,20 @@ async def test_a_period_is_compared_with_the_whole_one_before(house):
     earlier = await house.billing.reports.report(ReportRequest("acme", period="2026-03-04"))
     assert spender.previous == earlier.total == 500
     assert spender.growth == growth(spender.projected, Decimal(500))
+
+
+async def test_what_came_late_for_the_period_before_is_in_it_a_minute_later(house):
+    await house.team(starts_at=datetime(2026, 1, 1, tzinfo=UTC))
+    keeping = keeper(house)
+    await keeping.settle()
+    house.clock.advance(timedelta(seconds=1))
+    await house.use(150_000, "2026-02-10T00:00:00Z")
+    await house.metering.store.roll_up(house.clock.now())
+    await keeping.settle()
+    house.clock.advance(timedelta(minutes=1))
+    await keeping.settle()
+    [spender] = (await Overviews(house.database, house.clock, stripe=False).overview()).top
+    assert spender.previous == Decimal("130.00")
 
 
 async def test_what_is_touched_is_looked_at_again_and_nothing_else(house):

@@ -30,8 +30,11 @@ WORDS_FOR_A_TEAM = 20
 STALE = timedelta(hours=1)
 """How long a present is good for that nothing touched: levels grow, projections move, prices begin."""
 
-EARLIER_IS_GOOD_FOR = timedelta(hours=1)
-"""How long what the period before came to is taken as it was: late usage and adjustments may change it."""
+EARLIER_IS_GOOD_FOR = timedelta(minutes=1)
+"""How long what the period before came to is taken as it was: late usage and adjustments may change it.
+
+A team whose earlier period was not looked at again is looked at once more after this time.
+"""
 
 
 class Earlier(NamedTuple):
@@ -103,6 +106,10 @@ def _is_good(known: Earlier | None, start: datetime, now: datetime) -> bool:
     return known is not None and known.start == start and known.at is not None and known.at > now - EARLIER_IS_GOOD_FOR
 
 
+def _good_for(earlier: Earlier, now: datetime) -> timedelta:
+    return STALE if earlier.at is None or earlier.at == now else EARLIER_IS_GOOD_FOR
+
+
 def _columns(found: Sequence[Current], earlier: Mapping[str, Earlier], now: datetime) -> dict[str, list[Any]]:
     accounts = [each.account for each in found]
     before = [earlier.get(each.team.id, Earlier()) for each in accounts]
@@ -119,5 +126,7 @@ def _columns(found: Sequence[Current], earlier: Mapping[str, Earlier], now: date
         "previous": [each.cost for each in before],
         "previous_at": [each.at for each in before],
         "computed_at": [now] * len(accounts),
-        "due_at": [min(now + STALE, each.period.end) for each in accounts],
+        "due_at": [
+            min(now + _good_for(each, now), account.period.end) for account, each in zip(accounts, before, strict=True)
+        ],
     }

@@ -54,10 +54,15 @@ def skip_or_fail(reason: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium, headless."""
+def ready() -> None:
+    """Everything is here that a browser test needs."""
     if reason := missing():
         skip_or_fail(reason)
+
+
+@pytest.fixture(scope="module")
+def browser(ready: None) -> Iterator[Browser]:
+    """Chromium, headless; for one file, since an event loop runs in this thread for as long as Playwright is open."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield opened
@@ -65,14 +70,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def house(browser: Browser, server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(ready: None, server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The seeded server. What a test changes in it, it changes for teams or names of its own."""
     with temporary_database(server_url) as url, House.open(url, tmp_path_factory.mktemp("house")) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def empty_house(browser: Browser, server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def empty_house(ready: None, server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A server that was just installed; also the one to stop and start."""
     with temporary_database(server_url) as url, House.open(url, tmp_path_factory.mktemp("empty"), seed=False) as opened:
         yield opened

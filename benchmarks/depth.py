@@ -73,7 +73,7 @@ def _trial(installation: Installation) -> tuple[float, float]:
 
 def _fill(installation: Installation, depth: int, pause: float) -> None:
     with installation.sql() as sql:
-        if one(sql, "SELECT count(*) FROM (SELECT FROM usage_events LIMIT %s) e", [depth]) >= depth:
+        if one(sql, _STORED) >= depth:
             return
         with installation.serving() as server:
             run(Load(server.address, SAMPLE, BATCH, CONNECTIONS, Span.history(), 1))  # makes the months, too
@@ -82,7 +82,7 @@ def _fill(installation: Installation, depth: int, pause: float) -> None:
 
 
 def _put(sql: Sql, depth: int, pause: float) -> None:
-    stored = int(one(sql, "SELECT count(*) FROM usage_events"))
+    stored = one(sql, _STORED)
     sql.execute("SET synchronous_commit = off")
     sql.execute(_SAMPLED, {"sample": SAMPLE})
     for first in range(stored, depth, CHUNK):
@@ -93,6 +93,7 @@ def _put(sql: Sql, depth: int, pause: float) -> None:
     sql.execute("VACUUM ANALYZE usage_events, event_identities")
 
 
+_STORED = "SELECT coalesce(sum(events), 0)::bigint FROM ingest_batches"
 _SAMPLED = """
     CREATE UNLOGGED TABLE sampled_events AS
     SELECT row_number() OVER () - 1 AS number, e.* FROM (SELECT * FROM usage_events LIMIT %(sample)s) e

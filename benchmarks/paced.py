@@ -7,6 +7,7 @@ from when it was due. So a server that stalls is not spared the requests that wo
 import multiprocessing
 import selectors
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from multiprocessing.synchronize import Event
@@ -25,13 +26,14 @@ def paced(
     """Send the requests at this rate and yield their answers, until there are no more, or none are wanted."""
     with ExitStack() as stack:
         selector = stack.enter_context(selectors.DefaultSelector())
-        idle = [stack.enter_context(Line(address, selector)) for _ in range(connections)]
+        # In turn, so that none is silent for so long that the server ends it.
+        idle = deque(stack.enter_context(Line(address, selector)) for _ in range(connections))
         late: dict[int, float] = {}
         began, sent, under_way, following = time.perf_counter(), 0, 0, next(requests, None)
         while under_way or (following is not None and wanted()):
             due = began + sent / per_second
             while following is not None and idle and due <= time.perf_counter():
-                line = idle.pop()
+                line = idle.popleft()
                 late[id(line)] = time.perf_counter() - due
                 line.send(following)
                 sent, under_way, following = sent + 1, under_way + 1, next(requests, None)

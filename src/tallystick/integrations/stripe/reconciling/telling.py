@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from tallystick.core.money import plain
+from tallystick.integrations.stripe.notices import notice
 from tallystick.integrations.stripe.reconciling.models import Comparison, Drift
 from tallystick.notifications import Notification
 
@@ -17,25 +18,21 @@ def drifted(found: Comparison, now: datetime) -> Notification:
     """That Stripe's sum differs: once for each sum that it shows."""
     lane, sums = found.lane, found.sums
     repaired = f" {found.detail}." if found.detail else ""
-    return Notification(
-        key=f"stripe:drift:{lane.id}:{found.interval.start:%Y-%m-%dT%H:%MZ}:{found.drift}:{plain(sums.stripe)}",
-        kind="stripe.drift",
-        team_id=None,
-        channels=(),
-        content={
-            "title": f"Stripe differs for {lane.team_id}: {lane.metric} by {plain(found.absolute)}",
-            "text": MEANING[found.drift] + repaired,
-            "facts": [
-                {"label": "Here", "value": plain(sums.local)},
-                {"label": "Stripe", "value": plain(sums.stripe)},
-                {"label": "Since", "value": f"{found.interval.start:%Y-%m-%d %H:%M} UTC"},
-            ],
-            "drift": str(found.drift),
-            "metric": lane.metric,
-            "local": sums.local,
-            "stripe": sums.stripe,
-            "repaired": found.repaired,
+    return notice(
+        "drift",
+        f"{lane.id}:{found.interval.start:%Y-%m-%dT%H:%MZ}:{found.drift}:{plain(sums.stripe)}",
+        now,
+        title=f"Stripe differs for {lane.team_id}: {lane.metric} by {plain(found.absolute)}",
+        text=MEANING[found.drift] + repaired,
+        facts={
+            "Here": plain(sums.local),
+            "Stripe": plain(sums.stripe),
+            "Since": f"{found.interval.start:%Y-%m-%d %H:%M} UTC",
         },
-        occurred_at=now,
         urgent=found.repaired == 0,
+        drift=str(found.drift),
+        metric=lane.metric,
+        local=sums.local,
+        stripe=sums.stripe,
+        repaired=found.repaired,
     )
